@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#   make run      install what is missing, build, start a server on ./data
+#   make test     tidy, unit tests, end-to-end tests
+#   make help     all targets
+#
+# BUILD names the output folder; SAN=asan or SAN=tsan build a variant beside
+# the normal one, in build-asan or build-tsan.
+
+SAN      ?=
+BUILD    ?= build$(if $(SAN),-$(SAN))
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+MINUTES  ?= 5
+SUITE    ?=
+PEERS    ?=
+RUN_ARGS ?=
+
+CC       ?= gcc
+AR       ?= ar
+
+# --- flags ------------------------------------------------------------------
+
+# Baseline x86-64: faster instructions are chosen at run time (checksum.c).
+CPPFLAGS += -D_GNU_SOURCE -I.
+CFLAGS   += -std=gnu11 -g -Wall -Wextra -Werror -fno-strict-aliasing \
+	    -fno-omit-frame-pointer -fstack-protector-strong \
+	    -fcf-protection -fPIE
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+LDLIBS   += -lzstd -llz4 -lpthread -lm
+
+ifeq ($(SAN),)
+CFLAGS   += -O2
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+LDLIBS   += -ljemalloc
+else
+# The sanitizers bring their own malloc.
+CPPFLAGS += -DREDOUBT_NO_JEMALLOC
+CFLAGS   += -O1 -Wno-maybe-uninitialized
+ifeq ($(SAN),asan)
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifeq ($(SAN),tsan)
+SAN_FLAGS := -fsanitize=thread -Wno-tsan
+else
+$(error SAN is asan, tsan or nothing)
+endif
+CFLAGS   += $(SAN_FLAGS)
+LDFLAGS  += $(SAN_FLAGS)
+endif
+
+# --- what is built ----------------------------------------------------------
+
+LIBRARY  := $(BUILD)/libredoubt.a
+LIB_SRC  := $(filter-out net/main.c,$(wildcard base/*.c types/*.c wal/*.c \
+	      snapshot/*.c engine/*.c net/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+
+# redoubt-x is tools/redoubt_x.c and, if it has parts, tools/redoubt_x_*.c.
+LOG_SRC  := $(wildcard tools/redoubt_log.c tools/redoubt_log_*.c)
+MAIN_SRC := $(wildcard net/main.c)
+BINARIES := $(if $(MAIN_SRC),$(BUILD)/redoubt-server) \
+	    $(if $(LOG_SRC),$(BUILD)/redoubt-log)
+
+TEST_SRC    := $(wildcard tests/*_test.c)
+TESTS       := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
+CHECK_LIBS   = $(shell pkg-config --libs check)
+
+.PHONY: all help deps deps-build run test test-units test-e2e tidy format \
+	install bench torture fuzz compat clean tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(LIBRARY) $(BINARIES)
+
+help:
+	@sed -n 's/^#   make/make/p' Makefile
+	@echo "also: deps all tidy format install clean"
+	@echo "      test-units test-e2e bench torture fuzz compat"
+	@echo "      (MINUTES=n SUITE=name PEERS=paths SAN=asan|tsan)"
+
+$(LIBRARY): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/redoubt-server: $(BUILD)/obj/net/main.o $(LIBRARY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/redoubt-log: $(LOG_SRC:%.c=$(BUILD)/obj/%.o) $(LIBRARY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+
+tests: $(TESTS)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- packages ---------------------------------------------------------------
+
+DEPS_BUILD := build-essential pkg-config libzstd-dev liblz4-dev \
+	      libxxhash-dev libjemalloc-dev redis-tools
+DEPS_TEST  := check libsubunit-dev libhiredis-dev python3 python3-redis \
+	      clang libclang-rt-14-dev llvm clang-format universal-ctags \
+	      e2fsprogs
+
+# Nothing to do takes no time; only what is missing is installed.
+define install_missing
+@command -v dpkg >/dev/null || { \
+	echo "not a Debian system; needed: $(1)"; exit 0; }; \
+missing=$$(for p in $(1); do echo $$p; done | \
+	grep -vxF "$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' \
+	$(1) 2>/dev/null | sed -n 's/^installed //p')"); \
+[ -z "$$missing" ] && exit 0; \
+sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+echo "installing:" $$missing; \
+$$sudo apt-get update -q && \
+$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+	--no-install-recommends $$missing
+endef
+
+deps:
+	$(call install_missing,$(DEPS_BUILD) $(DEPS_TEST))
+
+deps-build:
+	$(call install_missing,$(DEPS_BUILD))
+
+# --- running ----------------------------------------------------------------
+
+run: deps-build
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/redoubt-server --dir ./data $(RUN_ARGS)
+
+test: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory tidy
+	@tests/tally $(MAKE) --no-print-directory -k test-units test-e2e
+
+test-units: $(TESTS)
+	@BUILD=$(BUILD) tests/run_units $(TESTS)
+
+test-e2e: all
+	@[ ! -x tests/e2e/run ] || BUILD=$(BUILD) tests/e2e/run
+
+tidy:
+	@[ ! -x tools/tidy.py ] || tools/tidy.py
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench torture fuzz compat: deps
+	@$(MAKE) --no-print-directory all
+	@run=$(if $(filter bench,$@),tools/bench/run,tests/$@/run); \
+	BUILD=$(BUILD) MINUTES=$(MINUTES) SUITE="$(SUITE)" \
+	PEERS="$(PEERS)" $$run
+
+install: all
+	$(if $(strip $(BINARIES)),install -D -t $(DESTDIR)$(PREFIX)/bin \
+		$(BINARIES))
+
+clean:
+	rm -rf build build-asan build-tsan

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An entry: one allocation that holds a key, its value (or a pointer to it),
+ * its deadline and its access history.
+ *
+ *   byte 0     type (low four bits), encoding (high four bits)
+ *   byte 1     flags: ENTRY_*
+ *   byte 2-3   access history (not state: never logged, never digested)
+ *   byte 4-9   deadline, unix ms, only with ENTRY_DEADLINE
+ *   varint     key size, then the key
+ *   value      by encoding:
+ *     ENC_RAW      varint size, bytes
+ *     ENC_INT      1, 2, 4 or 8 bytes, two's complement (width in flags)
+ *     ENC_CHUNKS   8 bytes, pointer to struct str_chunks
+ *     ENC_POINTER  8 bytes, pointer to the type's own structure
+ *
+ * Sizes up to SLAB_SIZE_MAX come from the slab; the class of the current
+ * content is the class of the block, so no capacity is stored.  Functions that
+ * may move an entry return its new address; the caller updates its table.
+ * Representation is not state: nothing here shows in a record or a digest.
+ * Engine thread.
+ */
+#ifndef REDOUBT_TYPES_ENTRY_H
+#define REDOUBT_TYPES_ENTRY_H
+
+#include "base/coding.h"
+#include "base/slice.h"
+#include "types/type_list.h"
+
+enum entry_encoding { ENC_RAW, ENC_INT, ENC_CHUNKS, ENC_POINTER };
+
+enum entry_flags {
+	ENTRY_DEADLINE = 1,    /* bytes 4-9 are there */
+	ENTRY_INDEXED = 2,     /* the deadline index has an item for the key */
+	ENTRY_WIDTH_SHIFT = 2, /* two bits: log2 of the width of ENC_INT */
+	ENTRY_WIDTH_MASK = 12,
+	ENTRY_GROWN = 16, /* has been appended to: leave room when moving */
+};
+
+#define ENTRY_HEADER_SIZE 4
+#define ENTRY_DEADLINE_SIZE 6
+#define DEADLINE_MAX_MS ((UINT64_C(1) << 48) - 1)
+
+struct entry {
+	uint8_t kind;
+	uint8_t flags;
+	uint8_t access[2];
+	uint8_t rest[];
+};
+
+static inline enum value_type entry_type(const struct entry *e)
+{
+	return (enum value_type)(e->kind & 15);
+}
+
+static inline enum entry_encoding entry_encoding(const struct entry *e)
+{
+	return (enum entry_encoding)(e->kind >> 4);
+}
+
+/* 0 = lives for ever */
+static inline uint64_t entry_deadline(const struct entry *e)
+{
+	uint64_t ms = 0;
+
+	if (e->flags & ENTRY_DEADLINE)
+		memcpy(&ms, e->rest, ENTRY_DEADLINE_SIZE);
+	return ms;
+}
+
+static inline const uint8_t *entry_key_field(const struct entry *e)
+{
+	return e->rest + (e->flags & ENTRY_DEADLINE ? ENTRY_DEADLINE_SIZE : 0);
+}
+
+static inline struct slice entry_key(const struct entry *e)
+{
+	const uint8_t *p = entry_key_field(e);
+	uint64_t size = *p++;
+	int shift;
+
+	if (size >= 0x80) {
+		size &= 0x7f;
+		for (shift = 7; *p >= 0x80; shift += 7)
+			size |= (uint64_t)(*p++ & 0x7f) << shift;
+		size |= (uint64_t)*p++ << shift;
+	}
+	return slice_of(p, size);
+}
+
+/* First byte of the value field. */
+static inline const uint8_t *entry_value_field(const struct entry *e)
+{
+	struct slice key = entry_key(e);
+
+	return key.data + key.size;
+}
+
+/* Bytes of the block, as it was allocated (without what a pointer holds). */
+size_t entry_size(const struct entry *e);
+
+/* Bytes the entry takes with everything a string points to. */
+size_t entry_memory(const struct entry *e);
+
+/* A new entry whose value field (value_size bytes) is not yet written: what
+ * str.h and each type's constructor build on. deadline 0 = none. */
+struct entry *entry_alloc(struct slice key, uint64_t deadline_ms,
+			  size_t value_size);
+
+/* A new entry holding a pointer to a type's own structure (ENC_POINTER). */
+struct entry *entry_new_pointer(enum value_type type, struct slice key,
+				uint64_t deadline_ms, void *value);
+
+/* The pointer of an ENC_POINTER or ENC_CHUNKS entry. */
+void *entry_pointer(const struct entry *e);
+
+/* Sets the deadline (0 = none); may move e. Returns where it is now. */
+struct entry *entry_set_deadline(struct entry *e, uint64_t deadline_ms);
+
+/* The same value and deadline under another key (RENAME): frees e. Returns
+ * the new entry. */
+struct entry *entry_rekey(struct entry *e, struct slice key);
+
+/* Frees the block and, of a string, everything it points to; big values go to
+ * the freeing thread. Types with ENC_POINTER free their value first. */
+void entry_free(struct entry *e);
+
+/* Access history: two bytes whose meaning the engine's policy decides. */
+static inline uint16_t entry_access(const struct entry *e)
+{
+	return get_u16(e->access);
+}
+
+static inline void entry_set_access(struct entry *e, uint16_t access)
+{
+	put_u16(e->access, access);
+}
+
+#endif

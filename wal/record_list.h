@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one list of records (FORMAT.md section 4).
+ *
+ * X(name, tag, text): tags are on disk: append, never renumber, never reuse.
+ * For each name there is REC_FIELDS_<name>(F): its fields in order, each
+ * F(kind, member) with a member of struct record (wal/record.h) and a kind of
+ *   bytes     varint size, then the bytes
+ *   number    varint
+ *   signed    zigzag varint
+ *   real      IEEE 754 double, 8 bytes
+ *
+ * The list feeds the enum, the codec, describe, apply (engine/apply.c),
+ * record_fits (engine/fits.c) and FORMAT.md's table; `make tidy` compares.
+ * A barrier changes more than one key: readers that replay in parallel or
+ * serve single keys stop at it.
+ */
+#ifndef REDOUBT_WAL_RECORD_LIST_H
+#define REDOUBT_WAL_RECORD_LIST_H
+
+#define RECORD_TYPES(X)                                                      \
+	X(str_set, 1, "key is the string value; deadline: keep, none or ms") \
+	X(key_del, 2, "key is removed, whatever its type")                   \
+	X(key_expire, 3, "key dies at deadline (unix ms); 0: never")         \
+	X(str_write, 4, "bytes of value at offset; a gap reads as zeros")    \
+	X(key_move, 5, "key becomes other in other_db, which is replaced")   \
+	X(key_copy, 6, "other in other_db becomes a copy of key")            \
+	X(db_flush, 7, "database is emptied")                                \
+	X(all_flush, 8, "every database is emptied")                         \
+	X(db_swap, 9, "database and other_db change places")
+
+#define REC_FIELDS_str_set(F) F(bytes, key) F(number, deadline) F(bytes, value)
+#define REC_FIELDS_key_del(F) F(bytes, key)
+#define REC_FIELDS_key_expire(F) F(bytes, key) F(number, deadline)
+#define REC_FIELDS_str_write(F) F(bytes, key) F(number, offset) F(bytes, value)
+#define REC_FIELDS_key_move(F) F(bytes, key) F(number, other_db) F(bytes, other)
+#define REC_FIELDS_key_copy(F) \
+	F(bytes, key) F(number, other_db) F(bytes, other) F(number, deadline)
+#define REC_FIELDS_db_flush(F)
+#define REC_FIELDS_all_flush(F)
+#define REC_FIELDS_db_swap(F) F(number, other_db)
+
+/* Records that name no single key, or two (FORMAT.md says why each). */
+#define RECORD_BARRIERS(X) \
+	X(key_move) X(key_copy) X(db_flush) X(all_flush) X(db_swap)
+
+/*
+ * Why a record was written, one byte: X(name, number). On disk: append only.
+ * The name is what keyspace events and histories show.
+ */
+#define RECORD_CAUSES(X)                                                     \
+	X(none, 0) X(set, 1) X(del, 2) X(expired, 3) X(evicted, 4)           \
+	X(empty, 5) X(incrby, 6) X(incrbyfloat, 7) X(append, 8)              \
+	X(setrange, 9) X(setbit, 10) X(expire, 11) X(persist, 12)            \
+	X(rename_from, 13) X(rename_to, 14) X(move_from, 15) X(move_to, 16)  \
+	X(copy_to, 17) X(restore, 18) X(flushdb, 19) X(flushall, 20)         \
+	X(swapdb, 21) X(snapshot, 22) X(bitop, 23) X(getdel, 24)             \
+	X(getex, 25) X(debug, 26) X(import, 27)
+
+#endif

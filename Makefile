@@ -81,7 +81,7 @@ help:
 	@echo "      (MINUTES=n SUITE=name PEERS=paths SAN=asan|tsan)"
 
 $(LIBRARY): $(LIB_OBJ)
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/obj/%.o: %.c Makefile

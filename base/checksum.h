@@ -13,10 +13,14 @@
 /* CRC32C of data, continuing from crc (0 to start). */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
 
+/* The same by tables, for machines without SSE4.2. */
+uint32_t crc32c_software(uint32_t crc, const void *data, size_t size);
+
 /* XXH3-64 of data with a seed. */
 uint64_t content_hash(const void *data, size_t size, uint64_t seed);
 
-/* Folds a value into a running chain: order matters, nothing cancels. */
+/* Folds a value into a running chain: order matters, nothing cancels.
+ * XXH3-64 of the value's 8 little-endian bytes, seeded with the chain. */
 uint64_t chain_hash(uint64_t chain, uint64_t value);
 
 struct hash128 {

@@ -21,6 +21,9 @@ void *mem_calloc(size_t count, size_t size);
 /* As realloc, never NULL. */
 void *mem_realloc(void *p, size_t size);
 
+/* As mem_realloc to count * size bytes; the product is checked. */
+void *mem_realloc_array(void *p, size_t count, size_t size);
+
 /* As mem_alloc, but NULL when it cannot be had. */
 void *mem_try_alloc(size_t size);
 

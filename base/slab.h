@@ -48,7 +48,10 @@ struct slab_stats {
 	size_t bytes_used;  /* bytes in use, by class size */
 };
 
-/* Engine thread. */
+/* Bytes in use, by class size; part of mem_used. Any thread. */
+size_t slab_bytes_used(void);
+
+/* Costs nothing. Engine thread. */
 void slab_stats(struct slab_stats *out);
 
 /* Returns empty pages to the system. Engine thread. */

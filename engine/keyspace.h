@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The keyspace: memory as a view of the log.
+ *
+ * Handlers have a `const struct keyspace *` and read; only apply (through
+ * engine/keyspace_mut.h) changes it.  A partition is a database: its keys in a
+ * hash-ordered table, its deadlines in an index.  The keyspace knows no clock:
+ * an expired key is there until a record removes it, and readers that want it
+ * absent compare its deadline themselves (engine/cmd.h does).
+ * Pointers to entries die at the next emit.  Engine thread.
+ */
+#ifndef REDOUBT_ENGINE_KEYSPACE_H
+#define REDOUBT_ENGINE_KEYSPACE_H
+
+#include "base/checksum.h"
+#include "types/entry.h"
+#include "types/table.h"
+#include "types/wheel.h"
+#include "wal/record.h"
+
+#define KEY_SIZE_MAX ((size_t)512 << 20)
+
+struct db {
+	struct table keys;
+	struct wheel *deadlines; /* NULL until the first deadline */
+	size_t deadline_count;   /* keys with a deadline */
+};
+
+/* The last lookup: a handler looks a key up, then apply does. */
+struct key_memo {
+	const uint8_t *data; /* of the key bytes asked for; NULL: none */
+	size_t size;
+	uint32_t db;
+	uint64_t hash;
+	struct table_ref ref;
+	bool found_valid; /* ref is still good (nothing changed since) */
+};
+
+struct keyspace {
+	struct db *dbs;
+	uint32_t db_count;
+	uint64_t hash_key[2];
+	uint64_t applied_lsn;
+	struct key_memo memo;
+	size_t result; /* of the last bulk apply: members new or removed */
+};
+
+/* db_count databases, all empty. */
+void keyspace_init(struct keyspace *ks, uint32_t db_count,
+		   const uint64_t hash_key[2]);
+void keyspace_release(struct keyspace *ks);
+
+/* Keyed hash of a key, remembered for the lookup that follows. */
+uint64_t keyspace_hash(const struct keyspace *ks, struct slice key);
+
+/* Tells the keyspace a hash that was computed ahead (prefetch). */
+void keyspace_remember(const struct keyspace *ks, struct slice key,
+		       uint64_t hash);
+
+/* The entry of key, expired or not; NULL if there is none. */
+const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
+				  struct slice key);
+
+/* Keys in all databases, and with a deadline. */
+size_t keyspace_count(const struct keyspace *ks);
+size_t keyspace_deadline_count(const struct keyspace *ks);
+
+/* Bytes of tables and indexes, without entries. */
+size_t keyspace_overhead(const struct keyspace *ks);
+
+/*
+ * The digest (docs/ARCHITECTURE.md): order-independent 128 bits over database,
+ * key, type, value and deadline; a fixed hash, so equal states have equal
+ * digests on any machine under any configuration.
+ */
+struct hash128 digest_keyspace(const struct keyspace *ks);
+struct hash128 digest_entry(uint32_t db, const struct entry *e);
+
+/* Invariants as code, for tests. */
+void keyspace_check(const struct keyspace *ks);
+
+#endif

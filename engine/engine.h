@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine: one thread, step-driven.  Owns the keyspace, the open batch, the
+ * sessions' list, the snapshot in progress; holds the log.  Sockets are net's.
+ *
+ *   engine_new ─► engine_recover ─► engine_execute … engine_turn … ─► engine_stop
+ *
+ * One turn of the loop: engine_execute for what clients sent, then engine_turn
+ * (expiry, snapshot slices, parked sessions, commit).  Everything the engine
+ * does is a function of what it is called with and of its io.
+ */
+#ifndef REDOUBT_ENGINE_ENGINE_H
+#define REDOUBT_ENGINE_ENGINE_H
+
+#include "base/completion.h"
+#include "engine/command.h"
+#include "engine/config.h"
+#include "engine/keyspace.h"
+#include "engine/observe.h"
+#include "engine/session.h"
+#include "snapshot/snapshot.h"
+#include "wal/wal.h"
+
+#define GATE_SLOTS (1u << 20)
+#define EXECUTE_AHEAD 16 /* commands parsed and prefetched together */
+
+/* What the engine asks of whoever owns the sessions. */
+struct engine_host {
+	/* Bytes were appended to s->out outside of engine_execute. */
+	void (*output_ready)(void *ctx, struct session *s);
+	/* Ends the connection; after_reply: what is in out goes first. */
+	void (*close)(void *ctx, struct session *s, bool after_reply);
+	/* s may go on with its next command. */
+	void (*unparked)(void *ctx, struct session *s);
+	void (*figures)(void *ctx, struct session *s,
+			struct session_figures *out);
+	/* CONFIG SET changed a directive that net must act on: its name.
+	 * False and a reason refuse the change. */
+	bool (*reconfigure)(void *ctx, const char *directive,
+			    struct err_message *m);
+	/* Ends the process when the loop gets there. */
+	void (*stop)(void *ctx);
+	void *ctx;
+};
+
+/* Counters; net adds its own. Reset by CONFIG RESETSTAT where Redis does. */
+struct engine_stats {
+	uint64_t start_ms;
+	uint64_t connections_received;
+	uint64_t connections_rejected;
+	uint64_t connections_now;
+	uint64_t connections_unauthenticated;
+	uint64_t commands_processed;
+	uint64_t net_input_bytes;
+	uint64_t net_output_bytes;
+	uint64_t keyspace_hits;
+	uint64_t keyspace_misses;
+	uint64_t expired_keys;
+	uint64_t evicted_keys;
+	uint64_t error_replies;
+	uint64_t dirty;            /* records since the last snapshot */
+	uint64_t auth_failures;
+	uint64_t output_limit_disconnections;
+	uint64_t query_limit_disconnections;
+	uint64_t loop_turns;
+	uint64_t loop_turn_max_cpu_us;
+	uint64_t read_events;
+	uint64_t write_events;
+	double ops_per_sec;        /* smoothed, by the cron */
+	double input_kbps, output_kbps;
+	size_t memory_peak;
+	uint64_t total_blocked;
+};
+
+struct error_count {
+	char code[24]; /* "ERR", "WRONGTYPE" … */
+	uint64_t count;
+};
+#define ERROR_COUNTS_MAX 64
+
+struct slowlog;      /* engine/slowlog.h */
+struct latency;      /* engine/latency.h */
+struct snapshotter;  /* engine/snapshotter.h */
+
+enum engine_phase {
+	ENGINE_LOADING,  /* recovery runs */
+	ENGINE_SERVING,
+	ENGINE_STOPPING,
+};
+
+struct engine {
+	struct keyspace ks;
+	struct wal *wal;
+	const struct wal_position *position; /* of wal */
+	struct config *config;
+	struct io *io;
+	struct engine_host host;
+	struct observers observers;
+	struct engine_stats stats;
+	struct command_stats *command_stats; /* by command number */
+	struct error_count errors[ERROR_COUNTS_MAX];
+	struct slowlog *slowlog;
+	struct latency *latency;
+	struct snapshotter *snapshotter;
+	struct completion_queue completions;
+	struct store_id store;
+	enum engine_phase phase;
+
+	struct batch batch;      /* the open one; empty between commands */
+	struct origin origin;    /* of the open batch */
+	uint64_t *gates;         /* GATE_SLOTS LSNs by key hash */
+	uint64_t now_ms;         /* wall clock, cached per turn */
+	uint64_t now_us;         /* monotonic, cached per turn */
+	uint64_t clock_held_until_ms; /* a step above 1 h: expiry waits */
+
+	struct session *sessions; /* all, in order of id */
+	struct session *sessions_last;
+	size_t session_count;
+	struct session *parked;
+	size_t monitor_count;
+	uint64_t next_session_id;
+	uint64_t pause_until_us;  /* CLIENT PAUSE */
+	bool pause_all;           /* else only writes */
+	bool active_expire;       /* DEBUG SET-ACTIVE-EXPIRE */
+	bool memory_short;        /* above maxmemory: DENYOOM is refused */
+	uint8_t run_id[20];
+	char run_id_hex[41];
+	uint64_t loading_total, loading_done; /* bytes, for INFO */
+	uint64_t loading_start_ms;
+};
+
+/* config and io outlive the engine. commands_init has run. */
+struct engine *engine_new(struct config *config, struct io *io,
+			  const struct engine_host *host);
+void engine_free(struct engine *e);
+
+/*
+ * Opens or creates the store in config->dir and rebuilds the view: newest
+ * good snapshot, then the log.  OK, or a negative enum err whose exit code is
+ * err_exit_code(); m is for the user.  Writes nothing before it has decided.
+ */
+int engine_recover(struct engine *e, struct err_message *m);
+
+/* Adds a session (fields zeroed but out, address, flags) and gives it an id. */
+void engine_add_session(struct engine *e, struct session *s);
+/* Takes it out again: cancels its wait, forgets it everywhere. */
+void engine_remove_session(struct engine *e, struct session *s);
+
+/* A command parsed ahead. argv's bytes live until it has been executed. */
+struct parsed_command {
+	const struct slice *argv;
+	unsigned argc;
+	struct command *command; /* set by engine_prefetch */
+	uint64_t first_key_hash; /* likewise */
+};
+
+/* Looks up commands, hashes first keys, starts loading buckets and entries. */
+void engine_prefetch(struct engine *e, struct parsed_command *commands,
+		     unsigned count);
+
+/* Executes one command: the reply is appended to s->out, s->gate is raised.
+ * False: not executed, the session (or its writes) is parked; call again with
+ * the same command after host.unparked. */
+bool engine_execute(struct engine *e, struct session *s,
+		    const struct parsed_command *p);
+
+/* End of a turn: observers' sends, parked sessions, expiry, snapshot slices,
+ * commit. idle: nothing was executed, background work may take longer. alone:
+ * see wal.h. Returns when it wants to be called again at the latest, us on the
+ * monotonic clock (0: at once). */
+uint64_t engine_turn(struct engine *e, bool idle, bool alone);
+
+/* Reads the clocks; at the start of each turn. */
+void engine_clock(struct engine *e);
+
+/* Orderly end: snapshot if wanted, sync, seal. OK or negative enum err. */
+int engine_stop(struct engine *e, bool save, struct err_message *m);
+
+/* LSN up to which output may leave. */
+static inline uint64_t engine_release_lsn(const struct engine *e)
+{
+	return wal_release_lsn(e->wal);
+}
+
+/* The batch of commands run outside of a session (expiry, eviction). */
+void engine_batch_begin(struct engine *e, const struct origin *o);
+void engine_emit(struct engine *e, struct record *r);
+void engine_batch_end(struct engine *e);
+
+#endif

@@ -149,7 +149,7 @@ test-e2e: all
 	@[ ! -x tests/e2e/run ] || BUILD=$(BUILD) tests/e2e/run
 
 tidy:
-	@[ ! -x tools/tidy.py ] || tools/tidy.py
+	@tools/tidy.py
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

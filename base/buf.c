@@ -26,9 +26,8 @@ static size_t next_capacity(const struct buf *b, size_t more)
 
 	if (!size_add(b->size, more, &needed))
 		return 0;
-	capacity = b->capacity + (b->capacity < DOUBLING_MAX ?
-						b->capacity :
-						b->capacity / 2);
+	capacity = b->capacity +
+		   (b->capacity < DOUBLING_MAX ? b->capacity : b->capacity / 2);
 	if (capacity < CAPACITY_MIN)
 		capacity = CAPACITY_MIN;
 	return capacity < needed ? needed : capacity;

@@ -130,8 +130,8 @@ static inline void sip_round(struct sip_state *s)
 static inline uint64_t sip_tail(const uint8_t *p, size_t size)
 {
 	if (size >= 4)
-		return get_u32(p) |
-		       (uint64_t)get_u32(p + size - 4) << (size - 4) * 8;
+		return get_u32(p) | (uint64_t)get_u32(p + size - 4)
+					    << (size - 4) * 8;
 	if (size == 0)
 		return 0;
 	/* first, middle and last byte; they overlap when there are fewer */

@@ -15,8 +15,8 @@ static inline uint8_t fold(uint8_t c, bool ignore_case)
 /* Does c belong to the class that begins at p, behind its '['?  Sets *end
  * behind the class.  A class without ']' ends with the pattern; a range may
  * be turned round. */
-static bool class_match(const uint8_t *p, const uint8_t *pattern_end,
-			uint8_t c, bool ignore_case, const uint8_t **end)
+static bool class_match(const uint8_t *p, const uint8_t *pattern_end, uint8_t c,
+			bool ignore_case, const uint8_t **end)
 {
 	bool negated = p < pattern_end && *p == '^';
 	bool found = false;
@@ -73,7 +73,7 @@ bool glob_match(struct slice pattern, struct slice text, bool ignore_case)
 {
 	const uint8_t *p = pattern.data, *t = text.data;
 	const uint8_t *p_end = p + pattern.size, *t_end = t + text.size;
-	const uint8_t *star = NULL; /* behind the last star */
+	const uint8_t *star = NULL;      /* behind the last star */
 	const uint8_t *star_text = NULL; /* where its match ends by now */
 
 	for (;;) {

@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 
+/* Does the whole text match the whole pattern? */
 bool glob_match(struct slice pattern, struct slice text, bool ignore_case);
 
 #endif

@@ -336,9 +336,9 @@ uint32_t io_direct_align(struct io *io, int file)
 #ifdef STATX_DIOALIGN
 	if (statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) == 0 &&
 	    (st.stx_mask & STATX_DIOALIGN) && st.stx_dio_offset_align > 0)
-		return larger(DIRECT_ALIGN_MIN,
-			      larger(st.stx_dio_mem_align,
-				     st.stx_dio_offset_align));
+		return larger(
+			DIRECT_ALIGN_MIN,
+			larger(st.stx_dio_mem_align, st.stx_dio_offset_align));
 #endif
 	if (statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)
 		return DIRECT_ALIGN_DEFAULT;

@@ -23,12 +23,14 @@ void log_open(const char *path, enum log_level level);
 /* Also sends every line to syslog; ident NULL switches it off. */
 void log_syslog(const char *ident, int facility);
 
+/* Lines below the level are dropped. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
 /* M primary, S replica, C before the start, X sentinel. */
 void log_set_role(char role);
 
+/* Writes one line, at most 2047 bytes of text; failure to write is silent. */
 void log_line(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

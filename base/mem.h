@@ -51,12 +51,13 @@ const char *mem_allocator_name(void);
 /* Gives unused pages back to the system. */
 void mem_purge(void);
 
-/* The allocator's own counters, bytes. */
 struct mem_stats {
 	size_t allocated;
 	size_t active;
 	size_t resident;
 };
+
+/* The allocator's own counters, bytes. */
 void mem_stats(struct mem_stats *out);
 
 /* Says what could not be had and ends the process with exit 71. */

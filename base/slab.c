@@ -51,11 +51,11 @@
 #define COLLECT_PAGES_MAX 64
 
 struct page {
-	void *free;    /* chain of freed objects, last freed first */
+	void *free;     /* chain of freed objects, last freed first */
 	uint32_t fresh; /* offset of the part never handed out */
 	uint32_t end;   /* offset behind the last object */
 	uint16_t used;
-	uint16_t mark;  /* S3 */
+	uint16_t mark; /* S3 */
 	uint16_t capacity;
 	uint8_t class_index;
 	uint8_t bin;
@@ -93,7 +93,7 @@ static struct {
 	size_t page_count; /* without cold ones */
 	struct region *regions;
 	uint32_t region_count, region_capacity;
-	uint32_t cold_hint; /* no region below has a cold page */
+	uint32_t cold_hint;          /* no region below has a cold page */
 	struct page *remote_pending; /* taken from the queue, not yet served */
 } slab;
 
@@ -150,8 +150,7 @@ static uint8_t *map_region(void)
 		mem_exhausted(size);
 	if (base > map)
 		munmap(map, (size_t)(base - map));
-	munmap(base + REGION_SIZE,
-	       (size_t)(map + SLAB_PAGE_SIZE - base));
+	munmap(base + REGION_SIZE, (size_t)(map + SLAB_PAGE_SIZE - base));
 	return base;
 }
 
@@ -265,7 +264,8 @@ static void page_release(struct page *page)
 
 /* --- bins -------------------------------------------------------------- */
 
-static void bin_insert(struct size_class *class, struct page *page, unsigned bin)
+static void bin_insert(struct size_class *class, struct page *page,
+		       unsigned bin)
 {
 	struct page **head = &class->bins[bin];
 
@@ -328,8 +328,8 @@ static __attribute__((noinline)) struct page *class_refill(uint8_t class_index)
 	if (page != &no_page) {
 		assert(page->used == page->capacity);
 		page->bin = BIN_NONE;
-		page->mark = (uint16_t)(page->capacity - 1 -
-					page->capacity / 64);
+		page->mark =
+			(uint16_t)(page->capacity - 1 - page->capacity / 64);
 	}
 	if (class->bins_filled != 0) {
 		unsigned bin = 31 - (unsigned)__builtin_clz(class->bins_filled);
@@ -441,8 +441,8 @@ static inline uint16_t chain_count(uint64_t chain)
 
 static void remote_queue(struct page *page)
 {
-	struct page *head = atomic_load_explicit(&remote_pages,
-						 memory_order_relaxed);
+	struct page *head =
+		atomic_load_explicit(&remote_pages, memory_order_relaxed);
 
 	do {
 		atomic_store_explicit(&page->remote_next, head,

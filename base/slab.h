@@ -42,10 +42,10 @@ static inline size_t slab_class_size(size_t size)
 size_t slab_usable(const void *p, size_t size);
 
 struct slab_stats {
-	size_t pages;       /* 64 KiB pages held */
-	size_t pages_free;  /* of these, empty */
-	size_t objects;     /* objects in use */
-	size_t bytes_used;  /* bytes in use, by class size */
+	size_t pages;      /* 64 KiB pages held */
+	size_t pages_free; /* of these, empty */
+	size_t objects;    /* objects in use */
+	size_t bytes_used; /* bytes in use, by class size */
 };
 
 /* Bytes in use, by class size; part of mem_used. Any thread. */

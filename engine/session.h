@@ -12,6 +12,7 @@
 struct cmd;
 struct engine;
 struct command;
+struct session;
 
 enum session_flags {
 	SESSION_AUTHENTICATED = 1 << 0,

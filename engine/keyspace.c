@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The keyspace: tables, deadline indexes, and the memory of the last lookup.
+ *
+ * I1. Only this file and apply*.c change a table; before they do they let a
+ *     running walk (snapshot) see the bucket as it was: table_walk_touch.
+ * I2. deadline_count is the number of entries with a deadline; each of them
+ *     has an item in the index at or before its deadline, or ENTRY_INDEXED
+ *     would lie.
+ * I3. The memo is a hint: its hash is good as long as the key's bytes stand
+ *     where they stood, its ref until the table changes.
+ */
+#include "engine/keyspace_mut.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "base/reaper.h"
+#include "base/slab.h"
+#include "engine/value_ops.h"
+
+static uint64_t hash_of_entry(const void *ctx, const void *entry)
+{
+	const uint64_t *hash_key = ctx;
+	struct slice key = entry_key(entry);
+
+	return siphash13(key.data, key.size, hash_key);
+}
+
+static bool entry_has_key(const void *entry, const void *key)
+{
+	return slice_equal(entry_key(entry), *(const struct slice *)key);
+}
+
+void keyspace_init(struct keyspace *ks, uint32_t db_count,
+		   const uint64_t hash_key[2])
+{
+	uint32_t i;
+
+	assert(db_count > 0);
+	*ks = (struct keyspace){ .db_count = db_count };
+	ks->hash_key[0] = hash_key[0];
+	ks->hash_key[1] = hash_key[1];
+	ks->dbs = mem_calloc(db_count, sizeof(*ks->dbs));
+	for (i = 0; i < db_count; i++)
+		table_init(&ks->dbs[i].keys, hash_of_entry, ks->hash_key);
+}
+
+static void free_visited(void *ctx, void *entry)
+{
+	(void)ctx;
+	value_ops(entry)->destroy(entry);
+}
+
+static void db_clear(struct db *db)
+{
+	table_release(&db->keys, free_visited, NULL);
+	if (db->deadlines)
+		wheel_free(db->deadlines);
+	db->deadlines = NULL;
+	db->deadline_count = 0;
+}
+
+void keyspace_release(struct keyspace *ks)
+{
+	uint32_t i;
+
+	for (i = 0; i < ks->db_count; i++)
+		db_clear(&ks->dbs[i]);
+	mem_free(ks->dbs);
+	*ks = (struct keyspace){ 0 };
+}
+
+/* The memo is not state, so a const keyspace may remember. */
+static struct key_memo *memo_of(const struct keyspace *ks)
+{
+	return (struct key_memo *)&ks->memo;
+}
+
+void keyspace_remember(const struct keyspace *ks, struct slice key,
+		       uint64_t hash)
+{
+	*memo_of(ks) = (struct key_memo){
+		.data = key.data,
+		.size = key.size,
+		.hash = hash,
+	};
+}
+
+uint64_t keyspace_hash(const struct keyspace *ks, struct slice key)
+{
+	const struct key_memo *m = &ks->memo;
+
+	if (m->data == key.data && m->size == key.size && key.data)
+		return m->hash;
+	keyspace_remember(ks, key, siphash13(key.data, key.size, ks->hash_key));
+	return ks->memo.hash;
+}
+
+const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
+				  struct slice key)
+{
+	uint64_t hash = keyspace_hash(ks, key);
+	struct key_memo *m = memo_of(ks);
+
+	assert(db < ks->db_count);
+	if (!m->found_valid || m->db != db) {
+		m->ref = table_find(&ks->dbs[db].keys, hash, entry_has_key,
+				    &key);
+		m->db = db;
+		m->found_valid = true;
+	}
+	return m->ref.slot ? table_ref_entry(m->ref) : NULL;
+}
+
+struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
+			      struct slice key, uint64_t hash)
+{
+	struct key_slot slot = {
+		.db = &ks->dbs[db],
+		.db_index = db,
+		.hash = hash,
+		.key = key,
+	};
+
+	assert(db < ks->db_count);
+	table_walk_touch(&slot.db->keys, hash);
+	if (ks->memo.data != key.data || ks->memo.size != key.size)
+		keyspace_remember(ks, key, hash);
+	slot.entry = (struct entry *)keyspace_find(ks, db, key);
+	slot.ref = ks->memo.ref;
+	ks->memo.found_valid = false;
+	return slot;
+}
+
+/* Gives the key an item in the index unless an earlier one stands. (I2) */
+static void index_deadline(struct db *db, uint64_t hash, struct entry *e,
+			   uint64_t old_deadline)
+{
+	uint64_t deadline = entry_deadline(e);
+
+	if (deadline == 0)
+		return;
+	if ((e->flags & ENTRY_INDEXED) && old_deadline != 0 &&
+	    old_deadline <= deadline)
+		return;
+	if (!db->deadlines)
+		db->deadlines = wheel_new(deadline < 1000 ? 0 : deadline - 1000);
+	wheel_add(db->deadlines, hash, deadline);
+	e->flags |= ENTRY_INDEXED;
+}
+
+void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
+		  uint64_t old_deadline)
+{
+	struct db *db = slot->db;
+
+	assert(e != NULL);
+	if (!slot->ref.slot)
+		table_insert(&db->keys, slot->hash, e);
+	else if (e != slot->entry)
+		table_ref_set(slot->ref, e);
+	db->deadline_count += (entry_deadline(e) != 0) - (old_deadline != 0);
+	if (entry_deadline(e) != old_deadline)
+		index_deadline(db, slot->hash, e, old_deadline);
+	slot->entry = e;
+	ks->memo.found_valid = false;
+}
+
+struct entry *keyspace_take(struct keyspace *ks, struct key_slot *slot)
+{
+	struct entry *e = slot->entry;
+
+	assert(e != NULL);
+	table_remove(&slot->db->keys, slot->hash, slot->ref);
+	slot->db->deadline_count -= entry_deadline(e) != 0;
+	slot->entry = NULL;
+	slot->ref.slot = NULL;
+	ks->memo.found_valid = false;
+	return e;
+}
+
+void keyspace_free_entry(struct entry *e)
+{
+	value_ops(e)->destroy(e);
+}
+
+/* The old contents of a flushed database, on their way to be freed. */
+static void flushed_free(void *p)
+{
+	struct db *db = p;
+
+	db_clear(db);
+	mem_free(db);
+}
+
+void keyspace_flush(struct keyspace *ks, uint32_t db)
+{
+	struct db *old = mem_alloc(sizeof(*old));
+
+	assert(db < ks->db_count);
+	table_walk_end(&ks->dbs[db].keys);
+	*old = ks->dbs[db];
+	ks->dbs[db] = (struct db){ 0 };
+	table_init(&ks->dbs[db].keys, hash_of_entry, ks->hash_key);
+	ks->memo = (struct key_memo){ 0 };
+	flushed_free(old);
+}
+
+void keyspace_swap(struct keyspace *ks, uint32_t a, uint32_t b)
+{
+	struct db keep = ks->dbs[a];
+
+	assert(a < ks->db_count && b < ks->db_count);
+	ks->dbs[a] = ks->dbs[b];
+	ks->dbs[b] = keep;
+	ks->memo = (struct key_memo){ 0 };
+}
+
+void keyspace_reserve(struct keyspace *ks, uint32_t db, size_t keys)
+{
+	assert(db < ks->db_count);
+	table_reserve(&ks->dbs[db].keys, keys);
+}
+
+size_t keyspace_count(const struct keyspace *ks)
+{
+	size_t count = 0;
+	uint32_t i;
+
+	for (i = 0; i < ks->db_count; i++)
+		count += ks->dbs[i].keys.count;
+	return count;
+}
+
+size_t keyspace_deadline_count(const struct keyspace *ks)
+{
+	size_t count = 0;
+	uint32_t i;
+
+	for (i = 0; i < ks->db_count; i++)
+		count += ks->dbs[i].deadline_count;
+	return count;
+}
+
+size_t keyspace_overhead(const struct keyspace *ks)
+{
+	size_t bytes = ks->db_count * sizeof(*ks->dbs);
+	uint32_t i;
+
+	for (i = 0; i < ks->db_count; i++) {
+		bytes += table_memory(&ks->dbs[i].keys);
+		if (ks->dbs[i].deadlines)
+			bytes += wheel_memory(ks->dbs[i].deadlines);
+	}
+	return bytes;
+}
+
+static void count_deadline(void *ctx, void *entry)
+{
+	size_t *count = ctx;
+
+	*count += entry_deadline(entry) != 0;
+}
+
+void keyspace_check(const struct keyspace *ks)
+{
+	uint32_t i;
+
+	for (i = 0; i < ks->db_count; i++) {
+		const struct db *db = &ks->dbs[i];
+		uint64_t position = 0;
+		size_t count = 0;
+
+		table_check(&db->keys);
+		if (db->deadlines)
+			wheel_check(db->deadlines);
+		do {
+			position = table_scan(&db->keys, position,
+					      count_deadline, &count);
+		} while (position);
+		assert(count == db->deadline_count);
+		assert(count == 0 || db->deadlines != NULL);
+	}
+}

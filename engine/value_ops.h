@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the engine needs to know of each type of value: one row per type, found
+ * by the entry's type number.  A new type adds value_<name>.c with its row
+ * (docs/ARCHITECTURE.md, "To add a type"); nothing else in the engine asks
+ * what type an entry has.
+ */
+#ifndef REDOUBT_ENGINE_VALUE_OPS_H
+#define REDOUBT_ENGINE_VALUE_OPS_H
+
+#include "base/checksum.h"
+#include "types/entry.h"
+#include "wal/record.h"
+
+/* Takes a record that rebuilds part of a value. The record's slices die when
+ * the call returns; db, cause and key are filled. */
+typedef void record_sink_fn(void *ctx, struct record *r);
+
+struct value_ops {
+	const char *type_name; /* what TYPE replies */
+
+	/* The word OBJECT ENCODING replies. */
+	const char *(*encoding)(const struct entry *e);
+
+	/* All bytes the entry takes. */
+	size_t (*memory)(const struct entry *e);
+
+	/* A hash of the value alone, whatever its representation. */
+	struct hash128 (*digest)(const struct entry *e);
+
+	/* Frees the entry with all it points to; big parts go to the freeing
+	 * thread. */
+	void (*destroy)(struct entry *e);
+
+	/* A copy under another key. */
+	struct entry *(*copy)(const struct entry *e, struct slice key,
+			      uint64_t deadline_ms);
+
+	/* Whether dump gives all of it in one bounded step. */
+	bool (*is_small)(const struct entry *e);
+
+	/* Gives the records that rebuild a small value, deadline included. */
+	void (*dump)(const struct entry *e, uint32_t db, record_sink_fn *sink,
+		     void *ctx);
+
+	/* A big value as it is now, for giving its records in steps while it
+	 * goes on changing; keeps a copy of the key. */
+	void *(*freeze)(const struct entry *e, uint32_t db);
+
+	/* Gives about size_max bytes of records; false when that was all. */
+	bool (*frozen_step)(void *frozen, size_t size_max,
+			    record_sink_fn *sink, void *ctx);
+	void (*frozen_free)(void *frozen);
+};
+
+#define X(name, number, word) extern const struct value_ops value_##name;
+VALUE_TYPES(X)
+#undef X
+
+/* The row of an entry's type. */
+const struct value_ops *value_ops(const struct entry *e);
+
+#endif

@@ -61,11 +61,43 @@ struct batch_view {
 	struct slice records;
 };
 
-/* The origins of one segment, in order of definition. */
+/* The origins of one segment, in order of definition; numbers start at 1. A
+ * full one is started afresh by a frame with FRAME_DICT_RESET. */
+#define ORIGIN_COUNT_MAX 65536
+#define ORIGIN_STRING_MAX 256 /* bytes; longer ones are cut when written */
+
 struct origin_dictionary;
 struct origin_dictionary *origin_dictionary_new(void);
 void origin_dictionary_free(struct origin_dictionary *d);
 void origin_dictionary_clear(struct origin_dictionary *d);
+
+/* How many are defined. */
+uint32_t origin_dictionary_count(const struct origin_dictionary *d);
+
+/* The number of *o, or 0. Strings are compared as they would be cut. */
+uint32_t origin_dictionary_find(const struct origin_dictionary *d,
+				const struct origin *o);
+
+/* Copies *o behind the others and returns its number. The dictionary is not
+ * full, and does not have it. */
+uint32_t origin_dictionary_add(struct origin_dictionary *d,
+			       const struct origin *o);
+
+/* Bytes of a batch in front of its records, at most. */
+#define BATCH_HEADER_MAX \
+	(5 * VARINT_SIZE_MAX + 3 * (ORIGIN_STRING_MAX + 2))
+
+/* What goes in front of the records of a batch. */
+struct batch_header {
+	uint64_t previous_ms; /* of the batch before in the frame, or 0 */
+	uint32_t origin;      /* its number, 0: none */
+	const struct origin *define; /* NULL: the number is known already */
+};
+
+/* Writes it to p (BATCH_HEADER_MAX bytes of room); returns the first byte
+ * behind. b has at least one record. */
+uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
+			  const struct batch_header *h);
 
 /* Parses the batch at in, which may be hostile. previous_ms is the time of
  * the batch before in the same frame (0 for the first). False: in->bad. Adds

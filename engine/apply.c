@@ -39,6 +39,19 @@ void apply(struct keyspace *ks, const struct record *rec)
 	ks->applied_lsn = rec->lsn;
 }
 
+int apply_foreign(struct keyspace *ks, const struct record *rec,
+		  struct err_message *m)
+{
+	int err;
+
+	keyspace_remember(ks, rec->key, rec->key_hash);
+	err = record_fits(ks, rec, m);
+	if (err)
+		return err;
+	apply(ks, rec);
+	return OK;
+}
+
 /* What "keep, none or ms" comes to for a key that has `old`. */
 static uint64_t resolve_deadline(uint64_t wanted, uint64_t old)
 {

@@ -17,4 +17,10 @@ void apply(struct keyspace *ks, const struct record *rec);
 int record_fits(const struct keyspace *ks, const struct record *rec,
 		struct err_message *m);
 
+/* Applies a record that comes from outside (log, snapshot, link) if it fits:
+ * OK or ERR_UNFIT. rec->key_hash must be set (0 and an empty key for records
+ * without one). */
+int apply_foreign(struct keyspace *ks, const struct record *rec,
+		  struct err_message *m);
+
 #endif

@@ -81,7 +81,7 @@ struct command {
 /* Counters per command, by number; INFO commandstats. */
 struct command_stats {
 	uint64_t calls;
-	uint64_t usec;
+	uint64_t nsec; /* INFO shows microseconds */
 	uint64_t rejected;
 	uint64_t failed;
 };

@@ -15,8 +15,6 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "base/reaper.h"
-#include "base/slab.h"
 #include "engine/value_ops.h"
 
 static uint64_t hash_of_entry(const void *ctx, const void *entry)
@@ -59,16 +57,6 @@ static void db_clear(struct db *db)
 		wheel_free(db->deadlines);
 	db->deadlines = NULL;
 	db->deadline_count = 0;
-}
-
-void keyspace_release(struct keyspace *ks)
-{
-	uint32_t i;
-
-	for (i = 0; i < ks->db_count; i++)
-		db_clear(&ks->dbs[i]);
-	mem_free(ks->dbs);
-	*ks = (struct keyspace){ 0 };
 }
 
 /* The memo is not state, so a const keyspace may remember. */
@@ -125,7 +113,8 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 
 	assert(db < ks->db_count);
 	table_walk_touch(&slot.db->keys, hash);
-	if (ks->memo.data != key.data || ks->memo.size != key.size)
+	if (ks->memo.data != key.data || ks->memo.size != key.size ||
+	    ks->memo.hash != hash)
 		keyspace_remember(ks, key, hash);
 	slot.entry = (struct entry *)keyspace_find(ks, db, key);
 	slot.ref = ks->memo.ref;
@@ -186,25 +175,60 @@ void keyspace_free_entry(struct entry *e)
 }
 
 /* The old contents of a flushed database, on their way to be freed. */
-static void flushed_free(void *p)
-{
-	struct db *db = p;
-
-	db_clear(db);
-	mem_free(db);
-}
+struct dead_db {
+	struct dead_db *next;
+	struct db db;
+	uint64_t position; /* of the walk that frees entries */
+};
 
 void keyspace_flush(struct keyspace *ks, uint32_t db)
 {
-	struct db *old = mem_alloc(sizeof(*old));
+	struct dead_db *dead;
 
 	assert(db < ks->db_count);
+	ks->memo = (struct key_memo){ 0 };
 	table_walk_end(&ks->dbs[db].keys);
-	*old = ks->dbs[db];
+	if (ks->dbs[db].keys.count == 0) {
+		db_clear(&ks->dbs[db]);
+		return;
+	}
+	dead = mem_alloc(sizeof(*dead));
+	*dead = (struct dead_db){ .db = ks->dbs[db], .next = ks->dead };
+	ks->dead = dead;
 	ks->dbs[db] = (struct db){ 0 };
 	table_init(&ks->dbs[db].keys, hash_of_entry, ks->hash_key);
-	ks->memo = (struct key_memo){ 0 };
-	flushed_free(old);
+}
+
+bool keyspace_bury(struct keyspace *ks, unsigned buckets)
+{
+	struct dead_db *dead = ks->dead;
+
+	if (!dead)
+		return false;
+	while (buckets--) {
+		dead->position = table_scan(&dead->db.keys, dead->position,
+					    free_visited, NULL);
+		if (dead->position)
+			continue;
+		ks->dead = dead->next;
+		table_release(&dead->db.keys, NULL, NULL);
+		db_clear(&dead->db);
+		mem_free(dead);
+		break;
+	}
+	return ks->dead != NULL;
+}
+
+void keyspace_release(struct keyspace *ks)
+{
+	uint32_t i;
+
+	while (keyspace_bury(ks, 1024))
+		;
+	for (i = 0; i < ks->db_count; i++)
+		db_clear(&ks->dbs[i]);
+	mem_free(ks->dbs);
+	*ks = (struct keyspace){ 0 };
 }
 
 void keyspace_swap(struct keyspace *ks, uint32_t a, uint32_t b)

@@ -43,6 +43,7 @@ struct keyspace {
 	uint64_t applied_lsn;
 	struct key_memo memo;
 	size_t result; /* of the last bulk apply: members new or removed */
+	struct dead_db *dead; /* flushed databases, being freed in steps */
 };
 
 /* db_count databases, all empty. */
@@ -60,6 +61,10 @@ void keyspace_remember(const struct keyspace *ks, struct slice key,
 /* The entry of key, expired or not; NULL if there is none. */
 const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 				  struct slice key);
+
+/* Frees some of what FLUSHALL left, a bounded step; true while there is more.
+ * Not a change of state. */
+bool keyspace_bury(struct keyspace *ks, unsigned buckets);
 
 /* Keys in all databases, and with a deadline. */
 size_t keyspace_count(const struct keyspace *ks);

@@ -14,6 +14,7 @@ DESTDIR  ?=
 MINUTES  ?= 5
 SUITE    ?=
 PEERS    ?=
+V        ?=
 RUN_ARGS ?=
 
 CC       ?= gcc
@@ -47,6 +48,10 @@ endif
 CFLAGS   += $(SAN_FLAGS)
 LDFLAGS  += $(SAN_FLAGS)
 endif
+
+# V=1 shows whole command lines.
+Q   := $(if $(V),,@)
+SAY := @$(if $(V),true,echo) " "
 
 # --- what is built ----------------------------------------------------------
 
@@ -82,21 +87,26 @@ help:
 
 $(LIBRARY): $(LIB_OBJ)
 	@mkdir -p $(@D) && rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	$(SAY) AR $@
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/redoubt-server: $(BUILD)/obj/net/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/redoubt-log: $(LOG_SRC:%.c=$(BUILD)/obj/%.o) $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 
 tests: $(TESTS)
 

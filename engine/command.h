@@ -60,6 +60,26 @@ typedef void command_fn(struct cmd *c);
 typedef int command_keys_fn(const struct slice *argv, unsigned argc,
 			    unsigned *out);
 
+/*
+ * The grammar of `arguments`, from which COMMAND DOCS and redis-cli's hints
+ * come.  Items are separated by one blank:
+ *
+ *   name          a value; its type follows from the name: key, newkey,
+ *                 destination, source (and numbered: key1) are keys; pattern
+ *                 is a pattern; count, seconds, offset … are integers;
+ *                 anything else is a string
+ *   name=type     with its type: string, integer, double, key, pattern, unix
+ *                 (a time)
+ *   WORD          a word to be written as it is
+ *   WORD:item     a value (or "(a b)") behind that word
+ *   [a|b]         at most one of these; [a b] one block
+ *   <a|b>         exactly one of these
+ *   (a b)         a block: these, in this order
+ *   item...       once or more, also behind ], > and )
+ *
+ *   "key value [NX|XX] [GET] [EX:seconds|PX:milliseconds|KEEPTTL]"
+ *   "(key value)..."   "[MATCH:pattern] [COUNT:count]"   "[LIMIT:(offset count)]"
+ */
 struct command {
 	const char *name;   /* lower case; sub-command "client|list" */
 	command_fn *handler; /* NULL for a pure container */
@@ -72,8 +92,7 @@ struct command {
 	const char *since;
 	const char *complexity;
 	const char *summary;
-	const char *arguments; /* syntax, docs/ARCHITECTURE.md has its form:
-				  "key value [NX|XX] [EX:seconds|PX:ms]" */
+	const char *arguments; /* see the grammar above; NULL: none */
 	/* Filled by commands_init: */
 	uint16_t number; /* index in the joined table */
 };

@@ -49,6 +49,11 @@ CFLAGS   += $(SAN_FLAGS)
 LDFLAGS  += $(SAN_FLAGS)
 endif
 
+# For every program under a sanitizer, also those of the end-to-end tests.
+export ASAN_OPTIONS  ?= detect_leaks=1:allocator_may_return_null=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+export TSAN_OPTIONS  ?= halt_on_error=1:allocator_may_return_null=1
+
 # V=1 shows whole command lines.
 Q   := $(if $(V),,@)
 SAY := @$(if $(V),true,echo) " "

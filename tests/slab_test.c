@@ -181,6 +181,7 @@ START_TEST(slab__churn_does_not_spread_over_more_pages)
 	slab_stats(&after);
 	ck_assert_uint_le(after.pages, before.pages * 103 / 100 + 1);
 	slab_check();
+	mem_free(objects);
 }
 END_TEST
 
@@ -213,6 +214,7 @@ START_TEST(slab__sparse_pages_run_empty_while_others_fill)
 	slab_stats(&sparse);
 	ck_assert_uint_le(sparse.pages, full.pages * 2 / 5);
 	slab_check();
+	mem_free(objects);
 }
 END_TEST
 

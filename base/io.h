@@ -51,6 +51,7 @@ struct io_ops {
 	int (*allocate)(struct io *, int file, uint64_t size);
 	int64_t (*size)(struct io *, int file);
 	int (*mkdir)(struct io *, const char *path); /* 0700; -EEXIST */
+	int (*mode)(struct io *, const char *path);  /* permission bits */
 	int (*list_dir)(struct io *, const char *path, io_name_fn *, void *);
 	/* Drops clean cached pages of a file, so that reads see the disk. */
 	int (*drop_cache)(struct io *, int file);

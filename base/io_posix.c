@@ -163,6 +163,14 @@ static int posix_mkdir(struct io *io, const char *path)
 	return result(mkdir(path, 0700));
 }
 
+static int posix_mode(struct io *io, const char *path)
+{
+	struct stat st;
+
+	(void)io;
+	return stat(path, &st) < 0 ? -errno : (int)(st.st_mode & 07777);
+}
+
 static int posix_list_dir(struct io *io, const char *path, io_name_fn *found,
 			  void *ctx)
 {
@@ -260,6 +268,7 @@ static const struct io_ops posix_ops = {
 	.allocate = posix_allocate,
 	.size = posix_size,
 	.mkdir = posix_mkdir,
+	.mode = posix_mode,
 	.list_dir = posix_list_dir,
 	.drop_cache = posix_drop_cache,
 	.lock = posix_lock,

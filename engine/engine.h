@@ -38,6 +38,9 @@ struct engine_host {
 	 * False and a reason refuse the change. */
 	bool (*reconfigure)(void *ctx, const char *directive,
 			    struct err_message *m);
+	/* The log cannot be written any more: ends the process at once with
+	 * exit_code. Any thread. NULL: the message is logged, then _exit. */
+	void (*fatal)(void *ctx, int exit_code, const char *message);
 	/* Ends the process when the loop gets there. */
 	void (*stop)(void *ctx);
 	void *ctx;
@@ -81,6 +84,7 @@ struct error_count {
 struct slowlog;      /* engine/slowlog.h */
 struct latency;      /* engine/latency.h */
 struct snapshotter;  /* engine/snapshotter.h */
+struct store_lock;   /* engine/recover.h */
 
 enum engine_phase {
 	ENGINE_LOADING,  /* recovery runs */
@@ -101,10 +105,12 @@ struct engine {
 	struct error_count errors[ERROR_COUNTS_MAX];
 	struct slowlog *slowlog;
 	struct latency *latency;
-	struct snapshotter *snapshotter;
+	struct snapshotter *snapshotter; /* NULL before engine_recover */
+	struct store_lock *lock;         /* NULL before engine_recover */
 	struct completion_queue completions;
 	struct store_id store;
 	enum engine_phase phase;
+	bool threads; /* false: no helper threads, for step-driven tests */
 
 	struct batch batch;      /* the open one; empty between commands */
 	struct origin origin;    /* of the open batch */

@@ -115,6 +115,9 @@ struct engine {
 	struct batch batch;      /* the open one; empty between commands */
 	struct origin origin;    /* of the open batch */
 	uint64_t *gates;         /* GATE_SLOTS LSNs by key hash */
+	uint64_t released_lsn;   /* as of the last look at the log */
+	uint16_t lru_clock;      /* seconds, for access histories */
+	uint32_t access_random;
 	uint64_t now_ms;         /* wall clock, cached per turn */
 	uint64_t now_us;         /* monotonic, cached per turn */
 	uint64_t clock_held_until_ms; /* a step above 1 h: expiry waits */

@@ -154,8 +154,7 @@ run: deps-build
 
 test: deps
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory tidy
-	@tests/tally $(MAKE) --no-print-directory -k test-units test-e2e
+	@tests/tally $(MAKE) --no-print-directory -k tidy test-units test-e2e
 
 test-units: $(TESTS)
 	@BUILD=$(BUILD) tests/run_units $(TESTS)

@@ -240,7 +240,7 @@ static size_t place_point(char *out, const char *digits, int count,
 
 size_t num_format_double(char *out, double v)
 {
-	const double exact = 4503599627370496.0; /* 2^52 */
+	const double whole_max = 4611686018427387904.0; /* 2^62 */
 	char digits[20];
 	size_t sign, count;
 	int exponent;
@@ -251,7 +251,7 @@ size_t num_format_double(char *out, double v)
 		return (size_t)(stpcpy(out, v > 0 ? "inf" : "-inf") - out);
 	if (v == 0 && signbit(v))
 		return (size_t)(stpcpy(out, "-0") - out);
-	if (v > -exact && v < exact && v == (double)(int64_t)v)
+	if (v > -whole_max && v < whole_max && v == (double)(int64_t)v)
 		return num_format_i64(out, (int64_t)v);
 
 	sign = v < 0;

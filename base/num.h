@@ -27,8 +27,9 @@ size_t num_format_u64(char *out, uint64_t v);
 bool num_parse_double(struct slice s, double *out);
 bool num_parse_long_double(struct slice s, long double *out);
 
-/* Shortest text that reads back as v ("inf", "-inf", "nan" too), without a
- * terminating 0; returns the length (<= NUM_DOUBLE_SIZE). */
+/* Shortest text that reads back as v ("inf", "-inf", "nan" too), but whole
+ * numbers below 2^62 with every digit, as ZSCORE has it. No terminating
+ * 0; returns the length (<= NUM_DOUBLE_SIZE). */
 size_t num_format_double(char *out, double v);
 
 /* The form of INCRBYFLOAT: %.17Lf without trailing zeros; returns the length

@@ -148,6 +148,8 @@ def declarations_of(code):
         if line.startswith("#"):
             while lines[i].endswith("\\"):
                 i += 1
+        elif re.match(r"[A-Z_]+\(\w+\)$", line):
+            pass  # an X-list expands here
         elif depth == 0 and re.match(r"[A-Za-z_]", line) and \
                 not re.match(r"(typedef|static|_Static_assert)\b", line):
             first = i
@@ -216,7 +218,7 @@ def check_includes(path, text):
             continue
         quoted, name = m.group(1) == '"', m.group(2)
         if path.endswith(".c") and not seen_any and os.path.exists(own) \
-                and name != own:
+                and not name.startswith(path[:-2]):
             report(path, n, 'include "%s" first, so that it is known to '
                    "compile alone" % own)
         seen_any = True

@@ -15,6 +15,7 @@ static inline uint64_t tick_now(void)
 	return __rdtsc();
 }
 #else
+/* The counter now; only differences mean something. */
 uint64_t tick_now(void);
 #endif
 

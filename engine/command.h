@@ -78,7 +78,8 @@ typedef int command_keys_fn(const struct slice *argv, unsigned argc,
  *   item...       once or more, also behind ], > and )
  *
  *   "key value [NX|XX] [GET] [EX:seconds|PX:milliseconds|KEEPTTL]"
- *   "(key value)..."   "[MATCH:pattern] [COUNT:count]"   "[LIMIT:(offset count)]"
+ *   "(key value)..."   "[MATCH:pattern] [COUNT:count]"
+ *   "[LIMIT:(offset count)]"
  */
 struct command {
 	const char *name;   /* lower case; sub-command "client|list" */

@@ -3,7 +3,8 @@
  * The engine: one thread, step-driven.  Owns the keyspace, the open batch, the
  * sessions' list, the snapshot in progress; holds the log.  Sockets are net's.
  *
- *   engine_new ─► engine_recover ─► engine_execute … engine_turn … ─► engine_stop
+ *   engine_new ─► engine_recover ─► engine_execute …
+ *   engine_turn … ─► engine_stop
  *
  * One turn of the loop: engine_execute for what clients sent, then engine_turn
  * (expiry, snapshot slices, parked sessions, commit).  Everything the engine

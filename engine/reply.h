@@ -14,6 +14,8 @@
 
 struct cmd;
 
+/* One reply each, in the form of the connection's protocol; c keeps nothing
+ * of what it is given. */
 void reply_ok(struct cmd *c);
 void reply_simple(struct cmd *c, const char *text);
 void reply_i64(struct cmd *c, int64_t v);

@@ -8,12 +8,14 @@
 
 #include "engine/cmd.h"
 
+/* An empty log; the caller frees it. */
 struct slowlog *slowlog_new(void);
 void slowlog_free(struct slowlog *l);
 
 /* Remembers c if it took long enough (slowlog-log-slower-than). */
 void slowlog_note(struct engine *e, const struct cmd *c, uint64_t usec);
 
+/* An empty monitor; the caller frees it. */
 struct latency *latency_new(void);
 void latency_free(struct latency *l);
 

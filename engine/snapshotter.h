@@ -22,6 +22,7 @@ enum snapshot_reason {
 	SNAPSHOT_SHUTDOWN,
 };
 
+/* Nothing runs yet; the caller frees it. */
 struct snapshotter *snapshotter_new(struct engine *e);
 /* Abandons what runs. */
 void snapshotter_free(struct snapshotter *s);
@@ -65,6 +66,8 @@ struct snapshotter_status {
 	uint64_t completed, failed, aborted; /* since the start */
 	uint64_t last_slice_us, max_slice_us; /* on the engine thread */
 };
+
+/* What runs and what the last one came to. */
 void snapshotter_status(const struct engine *e, struct snapshotter_status *out);
 
 #endif

@@ -68,6 +68,8 @@ struct snapshot_options {
 
 struct snapshot_writer;
 
+/* Opens the temporary file and starts the worker. OK and *out, or an error
+ * with its message. */
 int snapshot_begin(struct snapshot_writer **out,
 		   const struct snapshot_options *o,
 		   const struct snapshot_meta *meta, struct err_message *m);
@@ -87,6 +89,7 @@ void snapshot_finish(struct snapshot_writer *w, uint64_t durable_lsn,
 /* Drops everything; the temporary file goes. */
 void snapshot_abort(struct snapshot_writer *w);
 
+/* How far it is; fills m when it has failed. */
 enum snapshot_state snapshot_state(struct snapshot_writer *w,
 				   struct err_message *m);
 
@@ -127,7 +130,8 @@ struct snapshot_reader_options {
 int snapshot_open(struct snapshot_reader **out,
 		  const struct snapshot_reader_options *o,
 		  struct err_message *m);
-const struct snapshot_meta *snapshot_reader_meta(const struct snapshot_reader *);
+const struct snapshot_meta *
+snapshot_reader_meta(const struct snapshot_reader *);
 const struct snapshot_footer *
 snapshot_reader_footer(const struct snapshot_reader *);
 

@@ -23,6 +23,7 @@ struct wheel;
  * which it shall stand. */
 typedef uint64_t wheel_fire_fn(void *ctx, uint64_t hash);
 
+/* An empty wheel whose time begins at now_ms; the caller frees it. */
 struct wheel *wheel_new(uint64_t now_ms);
 void wheel_free(struct wheel *w);
 
@@ -41,6 +42,7 @@ size_t wheel_count(const struct wheel *w);
 /* When the next item may be due (ms), a lower bound; UINT64_MAX if none. */
 uint64_t wheel_next_ms(const struct wheel *w);
 
+/* Bytes it takes. */
 size_t wheel_memory(const struct wheel *w);
 
 /* Invariants as code, for tests. */

@@ -43,6 +43,7 @@ struct batch {
 	struct origin_cache *origin_cache; /* may be NULL */
 };
 
+/* An empty batch; release frees its memory, reset only empties it. */
 void batch_init(struct batch *b);
 void batch_release(struct batch *b);
 void batch_reset(struct batch *b);
@@ -67,6 +68,8 @@ struct batch_view {
 #define ORIGIN_STRING_MAX 256 /* bytes; longer ones are cut when written */
 
 struct origin_dictionary;
+
+/* An empty dictionary, as each segment begins with; the caller frees it. */
 struct origin_dictionary *origin_dictionary_new(void);
 void origin_dictionary_free(struct origin_dictionary *d);
 void origin_dictionary_clear(struct origin_dictionary *d);
@@ -114,6 +117,8 @@ struct batch_reader {
 	uint32_t db;
 	uint32_t left;
 };
+
+/* Walks the records of a batch; false behind the last one. */
 struct batch_reader batch_records(const struct batch_view *v);
 bool batch_next(struct batch_reader *r, struct record *out);
 

@@ -46,6 +46,8 @@ struct cursor_place {
 	uint64_t offset;      /* of its (first) frame */
 	uint64_t durable_lsn; /* highest mark seen so far */
 };
+
+/* Where the batch returned last stands. */
 struct cursor_place wal_cursor_place(const struct wal_cursor *c);
 
 #endif

@@ -75,6 +75,7 @@ bool frame_decode(const uint8_t in[FRAME_HEADER_SIZE],
  * rest is damaged. */
 bool frame_length(const uint8_t in[FRAME_HEADER_SIZE], uint32_t *length);
 
+/* The content check of a frame's batches (FORMAT.md section 3). */
 uint64_t frame_content_check(struct slice content,
 			     const struct frame_seed *seed);
 

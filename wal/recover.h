@@ -90,6 +90,9 @@ struct recovery_options {
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes */
 	void *progress_ctx;
 };
+
+/* Decides about a directory by the rows of the recovery table and fills *out,
+ * which wal_recovery_release frees. OK, or an error with its message. */
 int wal_recover(struct wal_recovery *out, const struct recovery_options *o,
 		struct store_id *store, struct err_message *m);
 void wal_recovery_release(struct wal_recovery *r);

@@ -81,17 +81,20 @@ struct segment_seal {
 	uint32_t reason;
 };
 
+/* The identity block as bytes, and back. */
 void identity_encode(uint8_t out[IDENTITY_SIZE],
 		     const struct segment_identity *);
 /* OK, ERR_NOT_FOUND (all zeros or not ours), ERR_VERSION, ERR_CORRUPT. */
 int identity_decode(const uint8_t in[IDENTITY_SIZE], struct segment_identity *);
 
+/* The use block as bytes, and back. */
 void use_encode(uint8_t out[USE_SIZE], const struct segment_use *,
 		uint64_t salt);
 /* OK, or ERR_NOT_FOUND: not in use under this salt (or torn). */
 int use_decode(const uint8_t in[USE_SIZE], uint64_t salt,
 	       struct segment_use *);
 
+/* The seal as bytes, and back; false when it is none. */
 void seal_encode(uint8_t out[SEAL_SIZE], const struct segment_seal *);
 bool seal_decode(struct slice in, struct segment_seal *);
 

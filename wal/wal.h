@@ -122,6 +122,7 @@ void wal_poll(struct wal *w);
  * clock (idle mark, everysec sync); UINT64_MAX if nothing is due. */
 uint64_t wal_deadline_us(const struct wal *w);
 
+/* The positions now; points into w. */
 const struct wal_position *wal_position(const struct wal *w);
 
 /* The position up to which replies may leave, by the level in force. */
@@ -141,6 +142,7 @@ void wal_sync_soon(struct wal *w);
 /* Waits until everything appended is durable. OK or ERR_IO. */
 int wal_sync_now(struct wal *w);
 
+/* The level in force. */
 enum wal_level wal_level(const struct wal *w);
 
 /* Switches the level. To a weaker one what is held is released. OFF to on is
@@ -157,8 +159,10 @@ void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn);
  * footer names. */
 uint64_t wal_sequence(const struct wal *w);
 
+/* Epochs and their first LSNs; points into w. */
 const struct epoch_history *wal_epochs(const struct wal *w);
 
+/* Counters since the start. */
 void wal_stats(const struct wal *w, struct wal_stats *out);
 
 /* Invariants as code, for tests: positions, group bounds, spare list. */

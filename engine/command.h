@@ -96,6 +96,7 @@ struct command {
 	const char *arguments; /* see the grammar above; NULL: none */
 	/* Filled by commands_init: */
 	uint16_t number; /* index in the joined table */
+	uint16_t name_size;
 };
 
 /* Counters per command, by number; INFO commandstats. */

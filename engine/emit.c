@@ -42,6 +42,8 @@ void engine_emit(struct engine *e, struct record *r)
 		e->batch.count++;
 	}
 	e->gates[r->key_hash & (GATE_SLOTS - 1)] = r->lsn; /* I3 */
+	if (__builtin_expect(record_is_barrier(r->type), 0))
+		e->barrier_lsn = r->lsn;
 	apply(&e->ks, r); /* I2 */
 	e->stats.dirty++;
 	for (i = 0; i < e->observers.note_count; i++)

@@ -117,6 +117,10 @@ struct engine {
 	struct origin origin;    /* of the open batch */
 	uint64_t *gates;         /* GATE_SLOTS LSNs by key hash */
 	uint64_t released_lsn;   /* as of the last look at the log */
+	uint64_t barrier_lsn;    /* of the last record that changed more than
+				    one key: every reader depends on it */
+	uint64_t slow_nsec;      /* a command this slow is worth a look: the
+				    lower of slowlog and latency thresholds */
 	uint16_t lru_clock;      /* seconds, for access histories */
 	uint32_t access_random;
 	uint64_t now_ms;         /* wall clock, cached per turn */
@@ -127,6 +131,7 @@ struct engine {
 	struct session *sessions_last;
 	size_t session_count;
 	struct session *parked;
+	size_t parked_count;
 	size_t monitor_count;
 	uint64_t next_session_id;
 	uint64_t pause_until_us;  /* CLIENT PAUSE */
@@ -160,6 +165,7 @@ void engine_remove_session(struct engine *e, struct session *s);
 struct parsed_command {
 	const struct slice *argv;
 	unsigned argc;
+	uint32_t db;             /* selected when parsed: a hint */
 	struct command *command; /* set by engine_prefetch */
 	uint64_t first_key_hash; /* likewise */
 };

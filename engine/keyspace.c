@@ -17,6 +17,9 @@
 #include "base/mem.h"
 #include "engine/value_ops.h"
 
+/* Stale items that are not worth a rebuild of the index. */
+#define REINDEX_SLACK 65536
+
 static uint64_t hash_of_entry(const void *ctx, const void *entry)
 {
 	const uint64_t *hash_key = ctx;
@@ -55,7 +58,10 @@ static void db_clear(struct db *db)
 	table_release(&db->keys, free_visited, NULL);
 	if (db->deadlines)
 		wheel_free(db->deadlines);
+	if (db->fresh)
+		wheel_free(db->fresh);
 	db->deadlines = NULL;
+	db->fresh = NULL;
 	db->deadline_count = 0;
 }
 
@@ -136,7 +142,47 @@ static void index_deadline(struct db *db, uint64_t hash, struct entry *e,
 	if (!db->deadlines)
 		db->deadlines = wheel_new(deadline < 1000 ? 0 : deadline - 1000);
 	wheel_add(db->deadlines, hash, deadline);
+	if (db->fresh)
+		wheel_add(db->fresh, hash, deadline);
 	e->flags |= ENTRY_INDEXED;
+}
+
+/* Puts an entry met by the walk into the fresh index. */
+static void reindex_visit(void *ctx, void *entry)
+{
+	struct db *db = ctx;
+	struct entry *e = entry;
+
+	if (!entry_deadline(e))
+		return;
+	wheel_add(db->fresh, hash_of_entry(db->keys.hash_ctx, e),
+		  entry_deadline(e));
+	e->flags |= ENTRY_INDEXED;
+}
+
+bool keyspace_reindex(struct keyspace *ks, uint32_t db_index, uint64_t now_ms,
+		      unsigned buckets)
+{
+	struct db *db = &ks->dbs[db_index];
+
+	if (!db->fresh) {
+		if (!db->deadlines || wheel_count(db->deadlines) <
+				2 * db->deadline_count + REINDEX_SLACK)
+			return false;
+		db->fresh = wheel_new(now_ms);
+		db->fresh_position = 0;
+	}
+	while (buckets--) {
+		db->fresh_position = table_scan(&db->keys, db->fresh_position,
+						reindex_visit, db);
+		if (db->fresh_position)
+			continue;
+		wheel_free(db->deadlines);
+		db->deadlines = db->fresh;
+		db->fresh = NULL;
+		return false;
+	}
+	return true;
 }
 
 void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
@@ -145,10 +191,12 @@ void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 	struct db *db = slot->db;
 
 	assert(e != NULL);
-	if (!slot->ref.slot)
+	if (!slot->ref.slot) {
+		entry_set_access(e, ks->new_access);
 		table_insert(&db->keys, slot->hash, e);
-	else if (e != slot->entry)
+	} else if (e != slot->entry) {
 		table_ref_set(slot->ref, e);
+	}
 	db->deadline_count += (entry_deadline(e) != 0) - (old_deadline != 0);
 	if (entry_deadline(e) != old_deadline)
 		index_deadline(db, slot->hash, e, old_deadline);

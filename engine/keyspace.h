@@ -24,6 +24,8 @@ struct db {
 	struct table keys;
 	struct wheel *deadlines; /* NULL until the first deadline */
 	size_t deadline_count;   /* keys with a deadline */
+	struct wheel *fresh;     /* being rebuilt: keyspace_reindex */
+	uint64_t fresh_position;
 };
 
 /* The last lookup: a handler looks a key up, then apply does. */
@@ -43,6 +45,7 @@ struct keyspace {
 	uint64_t applied_lsn;
 	struct key_memo memo;
 	size_t result; /* of the last bulk apply: members new or removed */
+	uint16_t new_access;  /* access history of new keys; not state */
 	struct dead_db *dead; /* flushed databases, being freed in steps */
 };
 
@@ -65,6 +68,11 @@ const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 /* Frees some of what FLUSHALL left, a bounded step; true while there is more.
  * Not a change of state. */
 bool keyspace_bury(struct keyspace *ks, unsigned buckets);
+
+/* Rebuilds a database's deadline index in bounded steps when most of its items
+ * are stale; true while there is more to do. Not a change of state. */
+bool keyspace_reindex(struct keyspace *ks, uint32_t db, uint64_t now_ms,
+		      unsigned buckets);
 
 /* Keys in all databases, and with a deadline. */
 size_t keyspace_count(const struct keyspace *ks);

@@ -21,6 +21,8 @@ static void gate_key(struct cmd *c, uint64_t hash)
 	lsn = e->gates[hash & (GATE_SLOTS - 1)];
 	if (lsn > c->gate)
 		c->gate = lsn;
+	if (e->barrier_lsn > c->gate)
+		c->gate = e->barrier_lsn;
 }
 
 static const struct entry *find(struct cmd *c, uint32_t db, struct slice key)

@@ -50,6 +50,7 @@ struct session {
 	char *lib_name;
 	char *lib_version;
 	char address[64]; /* peer, "127.0.0.1:50000" or "/path/sock:0" */
+	size_t address_size; /* set by engine_add_session */
 	char local_address[64];
 	uint64_t created_ms;
 	uint64_t active_ms; /* of the last command */

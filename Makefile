@@ -78,7 +78,7 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
 .PHONY: all help deps deps-build run test test-units test-e2e tidy format \
-	install bench torture fuzz compat clean tests
+	install bench bench-micro torture fuzz compat clean tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -173,6 +173,16 @@ bench torture fuzz compat: deps
 	@run=$(if $(filter bench,$@),tools/bench/run,tests/$@/run); \
 	BUILD=$(BUILD) MINUTES=$(MINUTES) SUITE="$(SUITE)" \
 	PEERS="$(PEERS)" $$run
+
+# Small benches of one module each: build/bench/x_bench is tools/bench/x_bench.c.
+MICRO := $(patsubst tools/bench/%.c,$(BUILD)/bench/%, \
+	   $(wildcard tools/bench/*_bench.c))
+
+bench-micro: $(MICRO)
+
+$(BUILD)/bench/%: $(BUILD)/obj/tools/bench/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 install: all
 	$(if $(strip $(BINARIES)),install -D -t $(DESTDIR)$(PREFIX)/bin \

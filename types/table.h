@@ -5,8 +5,8 @@
  *
  * A directory of segments by the top bits of the hash; in a segment of n
  * buckets `bucket = mulhi(rest, n)`, which keeps hash order for any n, so a
- * segment grows by an eighth at a time, splits in two at TABLE_SEGMENT_MAX
- * buckets and never pauses for a rehash.  A bucket is one cache line of eight
+ * segment grows by about an eighth at a time, splits in two behind
+ * TABLE_SEGMENT_MAX buckets and never pauses for a rehash.  A bucket is one cache line of eight
  * slots; a slot is a pointer with a 16-bit tag of the hash in its unused top
  * bits.  A full bucket spills into the next one.
  *
@@ -22,10 +22,13 @@
 #include "base/slice.h"
 
 #define TABLE_BUCKET_SLOTS 8
-#define TABLE_SEGMENT_BASE 64 /* buckets after a split */
-#define TABLE_SEGMENT_MAX 128 /* buckets; at this size a segment splits */
+#define TABLE_SEGMENT_MAX 126 /* buckets; at this size a segment splits */
+
+/* Positions are multiples of this, so that their top 52 bits say it all. */
+#define TABLE_POSITION_STEP ((uint64_t)4096)
 
 struct table_segment;
+struct table_store;
 
 /* The full hash of an entry in the table. */
 typedef uint64_t table_hash_fn(const void *ctx, const void *entry);
@@ -42,13 +45,15 @@ struct table_walk {
 };
 
 struct table {
-	struct table_segment **directory; /* 2^depth pointers */
+	uint64_t *directory; /* 2^depth cells (table_inline.h); NULL: empty */
 	unsigned depth;
-	size_t count; /* entries */
+	unsigned shift; /* 63 - depth */
+	size_t count;   /* entries */
 	size_t segment_count;
 	size_t bucket_count; /* over all segments */
 	table_hash_fn *hash;
 	const void *hash_ctx;
+	struct table_store *store; /* NULL while there is one segment */
 	struct table_walk walk;
 	uint32_t walk_number; /* of the last walk begun */
 };
@@ -83,7 +88,8 @@ void table_ref_set(struct table_ref ref, void *entry);
 /* Adds an entry that is not in the table. */
 void table_insert(struct table *t, uint64_t hash, void *entry);
 
-/* Takes the entry at ref out; does not free it. */
+/* Takes the entry at ref out; does not free it. May give memory back: shrinks
+ * or merges segments that have become sparse. */
 void table_remove(struct table *t, uint64_t hash, struct table_ref ref);
 
 /* Starts loading the bucket of this hash into the cache. */
@@ -95,8 +101,9 @@ void table_prefetch_entry(const struct table *t, uint64_t hash);
 /*
  * Visits all entries of the bucket that holds `position` (by home bucket,
  * wherever they have spilled) and returns the first hash value behind the
- * bucket; 0 when the walk is over.  Start with 0.  Every entry that is in the
- * table throughout a walk is visited at least once, whatever grows meanwhile.
+ * bucket, a multiple of TABLE_POSITION_STEP; 0 when the walk is over.  Start
+ * with 0.  Every entry that is in the table throughout a walk is visited at
+ * least once, whatever grows or shrinks meanwhile.
  */
 uint64_t table_scan(const struct table *t, uint64_t position,
 		    table_visit_fn *visit, void *ctx);
@@ -115,7 +122,8 @@ void *table_random(const struct table *t, uint64_t random);
 void table_walk_begin(struct table *t, table_visit_fn *visit, void *ctx);
 
 /* Visits the next unvisited bucket from *position on, and moves *position
- * behind it. False when all are visited (*position is 0 again). */
+ * behind it; after a long stretch of visited ones it only moves. False when
+ * all are visited (*position is 0 again). */
 bool table_walk_next(struct table *t, uint64_t *position);
 
 /* Ends or abandons the walk. */

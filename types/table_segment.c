@@ -72,6 +72,15 @@ int segment_spill(struct table_segment *s, unsigned home, uint64_t slot)
 
 void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot)
 {
+	if (*slot & SLOT_SPILLED) {
+		uint64_t *bucket = segment_bucket(s, index);
+		unsigned mask = spilled_slots(bucket);
+
+		/* the last one to have spilled is about to go */
+		if ((mask & (mask - 1)) == 0)
+			bucket[SLOT_LAST - TABLE_BUCKET_SLOTS] &=
+				~SLOT_OVERFLOWED;
+	}
 	for (;;) {
 		uint64_t *bucket = segment_bucket(s, index);
 		uint64_t *next = bucket + TABLE_BUCKET_SLOTS;

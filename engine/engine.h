@@ -123,6 +123,10 @@ struct engine {
 				    lower of slowlog and latency thresholds */
 	uint16_t lru_clock;      /* seconds, for access histories */
 	uint32_t access_random;
+	uint64_t cron_us;        /* when cron is due again */
+	struct rate_base {
+		uint64_t commands, input, output;
+	} rate_base;             /* what the rates in stats started from */
 	uint64_t now_ms;         /* wall clock, cached per turn */
 	uint64_t now_us;         /* monotonic, cached per turn */
 	uint64_t clock_held_until_ms; /* a step above 1 h: expiry waits */

@@ -129,10 +129,11 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 }
 
 /* Gives the key an item in the index unless an earlier one stands. (I2) */
-static void index_deadline(struct db *db, uint64_t hash, struct entry *e,
-			   uint64_t old_deadline)
+static void index_deadline(struct keyspace *ks, struct key_slot *slot,
+			   struct entry *e, uint64_t old_deadline)
 {
-	uint64_t deadline = entry_deadline(e);
+	uint64_t deadline = entry_deadline(e), hash = slot->hash;
+	struct db *db = slot->db;
 
 	if (deadline == 0)
 		return;
@@ -140,7 +141,7 @@ static void index_deadline(struct db *db, uint64_t hash, struct entry *e,
 	    old_deadline <= deadline)
 		return;
 	if (!db->deadlines)
-		db->deadlines = wheel_new(deadline < 1000 ? 0 : deadline - 1000);
+		db->deadlines = wheel_new(ks->index_now_ms);
 	wheel_add(db->deadlines, hash, deadline);
 	if (db->fresh)
 		wheel_add(db->fresh, hash, deadline);
@@ -199,7 +200,7 @@ void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 	}
 	db->deadline_count += (entry_deadline(e) != 0) - (old_deadline != 0);
 	if (entry_deadline(e) != old_deadline)
-		index_deadline(db, slot->hash, e, old_deadline);
+		index_deadline(ks, slot, e, old_deadline);
 	slot->entry = e;
 	ks->memo.found_valid = false;
 }

@@ -107,6 +107,23 @@ size_t entry_memory(const struct entry *e);
 struct entry *entry_alloc(struct slice key, uint64_t deadline_ms,
 			  size_t value_size);
 
+/* Gives e a value field of value_size bytes, of which the first `keep` stay as
+ * they were, and this deadline; key, access history and other flags stay. The
+ * caller writes the rest and sets kind. grown: leave room, and set
+ * ENTRY_GROWN. Returns where the entry is now. */
+struct entry *entry_reshape(struct entry *e, uint64_t deadline_ms,
+			    size_t value_size, size_t keep, bool grown);
+
+/* Sets type and encoding. */
+static inline void entry_set_kind(struct entry *e, enum value_type type,
+				  enum entry_encoding encoding)
+{
+	e->kind = (uint8_t)(type | encoding << 4);
+}
+
+/* Bytes of the value field. */
+size_t entry_value_size(const struct entry *e);
+
 /* A new entry holding a pointer to a type's own structure (ENC_POINTER). */
 struct entry *entry_new_pointer(enum value_type type, struct slice key,
 				uint64_t deadline_ms, void *value);

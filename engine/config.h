@@ -31,12 +31,15 @@ struct output_limit {
 	uint64_t soft_seconds;
 };
 
+#define CONFIG_PERCENTILES_MAX 16
+
+/* Texts are never NULL ("" is none) but where said. */
 struct config {
 	char *file; /* absolute path, NULL: none */
 	/* net */
 	char *bind; /* addresses, blank-separated */
 	int64_t port, tcp_backlog, timeout_s, tcp_keepalive_s, maxclients;
-	char *unixsocket;
+	char *unixsocket; /* NULL: none */
 	int64_t unixsocketperm;
 	bool protected_mode;
 	char *requirepass_hash; /* hex SHA-256; NULL: none */
@@ -47,6 +50,7 @@ struct config {
 	/* process */
 	char *dir, *logfile, *pidfile, *syslog_ident, *proc_title_template;
 	int64_t loglevel; /* enum log_level */
+	int64_t syslog_facility; /* LOG_LOCAL0 … of syslog.h */
 	bool daemonize, syslog_enabled, set_proc_title;
 	int64_t supervised; /* 0 no, 1 auto, 2 systemd, 3 upstart */
 	int64_t databases;
@@ -72,6 +76,10 @@ struct config {
 	int64_t shutdown_timeout_s;
 	uint32_t shutdown_on_sigterm, shutdown_on_sigint; /* bits: 1 save,
 						2 nosave, 4 now, 8 force */
+	double percentiles[CONFIG_PERCENTILES_MAX]; /* INFO latencystats */
+	uint32_t percentile_count;
+	/* Directives that mean nothing here: their texts, by row number. */
+	char **inert;
 };
 
 /* All defaults. Never fails. */
@@ -79,9 +87,10 @@ struct config *config_new(void);
 void config_free(struct config *c);
 
 /*
- * redis-server's command line: [file | -] [--directive value …].  Messages
- * (unknown directives as warnings, the fatal ones in Redis' form) are appended
- * to warnings.  OK or ERR_CONFIG with m.
+ * redis-server's command line as main has it, argv[0] being the program:
+ * [file | -] [--directive value …].  Warnings (unknown directives and what is
+ * not supported) are appended to warnings, one a line.  OK, or ERR_CONFIG
+ * with m: the text that redis-server would print to stderr.
  */
 int config_load(struct config *c, int argc, char **argv, struct buf *warnings,
 		struct err_message *m);

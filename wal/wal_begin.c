@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The first segment: after recovery, and when a log is switched on.
+ *
+ *   recovered tail: …groups [cut) torn bytes      next: a spare
+ *      1 segments behind the cut and the torn bytes are put aside
+ *      2 the tail is synced
+ *      3 the seal goes to the cut, naming the next, and is synced
+ *      4 the use block of the next segment, synced; a new epoch if cut
+ *
+ * I1. A crash between any two steps leaves a directory from which recovery
+ *     decides the same: what was put aside was not acknowledged, and a sealed
+ *     tail whose next segment is not in use ends the log.
+ * I2. Step 2 comes before any step that relies on the tail: what recovery
+ *     read may have been in the disk's cache only.
+ * I3. The seal still belongs to the old epoch; the new one starts with the
+ *     segment behind it.
+ * I4. A base segment starts a chain of its own: its LSNs go on from a
+ *     snapshot, not from the segment before.
+ */
+#include "wal/wal_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/logline.h"
+#include "base/mem.h"
+
+#define COPY_SIZE (1u << 20)
+
+static int fail_io(struct err_message *m, const char *what, const char *path,
+		   int err)
+{
+	return err_set(m, ERR_IO, "%s %s: %s", what, path, strerror(-err));
+}
+
+/* --- the directory --------------------------------------------------------- */
+
+static int dirs_make(struct wal *w, struct err_message *m)
+{
+	int err = w->io->ops->mkdir(w->io, w->log_dir);
+
+	if (err == -EEXIST)
+		err = 0;
+	if (!err)
+		err = w->io->ops->sync_dir(w->io, w->dir);
+	return err ? fail_io(m, "cannot make", w->log_dir, err) : OK;
+}
+
+/* What direct I/O wants here, asked of a file that goes away again. */
+static int align_find(struct wal *w, struct err_message *m)
+{
+	char path[WAL_PATH_MAX];
+	int file;
+
+	wal_path(w, path, "align.tmp");
+	file = w->io->ops->open(w->io, path,
+				IO_READ | IO_WRITE | IO_CREATE);
+	if (file < 0)
+		return fail_io(m, "cannot make", path, file);
+	w->align = io_direct_align(w->io, file);
+	w->io->ops->close(w->io, file);
+	w->io->ops->unlink(w->io, path);
+	if (w->align < SEGMENT_ALIGN_MIN)
+		w->align = SEGMENT_ALIGN_MIN;
+	if (w->align > SEGMENT_ALIGN_MAX)
+		w->align = SEGMENT_ALIGN_MAX;
+	return OK;
+}
+
+/* False: not there, or not a spare of ours. */
+static bool spare_read(struct wal *w, uint64_t sequence,
+		       struct segment_identity *out)
+{
+	uint8_t block[IDENTITY_SIZE];
+	char path[WAL_PATH_MAX];
+	int file, err;
+
+	wal_segment_path(w, path, sequence);
+	file = w->io->ops->open(w->io, path, IO_READ);
+	if (file < 0)
+		return false;
+	err = io_read_all(w->io, file, block, sizeof(block), 0);
+	w->io->ops->close(w->io, file);
+	return !err && identity_decode(block, out) == OK &&
+	       out->sequence == sequence &&
+	       memcmp(&out->store, &w->store, sizeof(w->store)) == 0;
+}
+
+/* Takes over the spares behind `after` that fit, removes the others. */
+static void spares_find(struct wal *w, uint64_t after)
+{
+	const struct wal_recovery *r = &w->recovery;
+	struct segment_identity found = { 0 };
+	char path[WAL_PATH_MAX];
+	size_t i;
+
+	w->spares.next_sequence = r->next_sequence > after + 1 ?
+					  r->next_sequence :
+					  after + 1;
+	for (i = 0; i < r->spare_count; i++) {
+		uint64_t sequence = r->spares[i];
+		struct wal_spare s = { .sequence = sequence };
+
+		if (sequence >= w->spares.next_sequence)
+			w->spares.next_sequence = sequence + 1;
+		if (sequence > after && w->spares.count < SPARES_MAX &&
+		    spare_read(w, sequence, &found) &&
+		    (w->spares.count == 0 || found.align == w->align) &&
+		    found.align >= w->align) {
+			w->align = found.align;
+			s.salt = found.salt;
+			s.size = found.size;
+			spare_adopt(w, &s);
+			continue;
+		}
+		wal_segment_path(w, path, sequence);
+		w->io->ops->unlink(w->io, path);
+	}
+}
+
+/* Sizes that depend on align. */
+static void sizes_set(struct wal *w)
+{
+	uint64_t size = w->options.segment_size;
+	uint64_t least = 16 * (uint64_t)w->align;
+
+	w->segment_size = align_up(size > least ? size : least, w->align);
+	w->group_max = GROUP_SIZE_MAX;
+	if (w->group_max > w->segment_size / 4)
+		w->group_max = w->segment_size / 4 / w->align * w->align;
+	w->roll_blocks = mem_alloc_aligned(w->align, 2 * (size_t)w->align);
+	assert(w->group_max % w->align == 0);
+	assert(w->group_max > 2 * BATCH_HEADER_MAX);
+}
+
+/* --- the tail -------------------------------------------------------------- */
+
+/* The segment the log ends in, or NULL. */
+static const struct segment_info *tail_find(const struct wal_recovery *r)
+{
+	size_t i = r->segment_count;
+
+	while (i > 0 && r->cut && r->segments[i - 1].sequence > r->cut_sequence)
+		i--;
+	return i ? &r->segments[i - 1] : NULL;
+}
+
+/* Segments behind the cut lose their names: nothing in them counts, and
+ * nothing of them was acknowledged. */
+static int behind_put_aside(struct wal *w, const struct segment_info *tail,
+			    struct err_message *m)
+{
+	const struct wal_recovery *r = &w->recovery;
+	char from[WAL_PATH_MAX], to[WAL_PATH_MAX], name[64];
+	size_t i;
+	int err;
+
+	for (i = 0; i < r->segment_count; i++) {
+		uint64_t sequence = r->segments[i].sequence;
+
+		if (sequence <= tail->sequence)
+			continue;
+		snprintf(name, sizeof(name), "%016llu-0.torn",
+			 (unsigned long long)sequence);
+		wal_segment_path(w, from, sequence);
+		wal_path(w, to, name);
+		log_line(LOG_LEVEL_WARNING,
+			 "log: %s lies behind the cut, kept as %s", from, to);
+		err = w->io->ops->rename(w->io, from, to);
+		if (err)
+			return fail_io(m, "cannot rename", from, err);
+	}
+	err = w->io->ops->sync_dir(w->io, w->log_dir);
+	return err ? fail_io(m, "cannot sync", w->log_dir, err) : OK;
+}
+
+/* Copies the torn bytes to a file of their own; best effort. */
+static void torn_copy(struct wal *w, int file, uint64_t sequence)
+{
+	const struct wal_recovery *r = &w->recovery;
+	uint64_t at = r->cut_offset;
+	char path[WAL_PATH_MAX], name[64];
+	uint8_t *data;
+	int to, err = 0;
+
+	if (!r->cut || r->cut_end <= at)
+		return;
+	snprintf(name, sizeof(name), "%016llu-%llu.torn",
+		 (unsigned long long)sequence, (unsigned long long)at);
+	wal_path(w, path, name);
+	to = w->io->ops->open(w->io, path, IO_WRITE | IO_CREATE);
+	if (to < 0)
+		return;
+	data = mem_alloc(COPY_SIZE);
+	while (at < r->cut_end && !err) {
+		uint64_t left = r->cut_end - at;
+		int64_t n = w->io->ops->pread(w->io, file, data,
+					      left < COPY_SIZE ? left :
+								 COPY_SIZE,
+					      at);
+
+		if (n <= 0)
+			break;
+		err = io_write_all(w->io, to, data, (size_t)n,
+				   at - r->cut_offset);
+		at += (uint64_t)n;
+	}
+	mem_free(data);
+	w->io->ops->close(w->io, to);
+	log_line(LOG_LEVEL_WARNING,
+		 "log: %llu torn bytes behind LSN %llu, copied to %s",
+		 (unsigned long long)(r->cut_end - r->cut_offset),
+		 (unsigned long long)r->last_lsn, path);
+}
+
+/* Chain behind the seal that the tail already has. */
+static int seal_follow(struct wal *w, int file, const struct segment_info *t,
+		       const struct wal_segment *next, uint64_t *chain)
+{
+	struct frame_seed seed = { w->content_seed, t->identity.salt };
+	uint8_t block[FRAME_HEADER_SIZE + SEAL_SIZE];
+	struct slice content = { block + FRAME_HEADER_SIZE, SEAL_SIZE };
+	struct segment_seal seal;
+	struct frame_header h;
+	int err;
+
+	err = io_read_all(w->io, file, block, sizeof(block), t->end_offset);
+	if (err)
+		return err;
+	if (!frame_decode(block, &seed, t->end_offset, &h) ||
+	    !(h.flags & FRAME_SEAL) || h.length != SEAL_SIZE ||
+	    h.content_check != frame_content_check(content, &seed) ||
+	    !seal_decode(content, &seal))
+		return -EBADMSG;
+	if (seal.next_sequence != 0 &&
+	    (seal.next_sequence != next->identity.sequence ||
+	     seal.next_salt != next->identity.salt))
+		return -EBADMSG;
+	*chain = chain_frame(t->chain, &h);
+	return 0;
+}
+
+/* Writes the seal at the cut. */
+static int seal_write(struct wal *w, int file, const struct segment_info *t,
+		      const struct wal_segment *next, uint64_t *chain)
+{
+	struct wal_spare named = { .sequence = next->identity.sequence,
+				   .salt = next->identity.salt };
+	struct wal_segment s = {
+		.identity = t->identity,
+		.next_offset = t->end_offset,
+		.last_lsn = t->last_lsn,
+		.chain = t->chain,
+		.record_count = t->last_lsn + 1 - t->use.first_lsn,
+		.payload_size = t->payload_size,
+	};
+	uint32_t align = t->identity.align;
+	uint8_t *block = mem_alloc_aligned(align, align);
+	int err;
+
+	assert(s.next_offset % align == 0);
+	assert(s.next_offset >= 2 * (uint64_t)align);
+	*chain = segment_put_seal(w, &s, block, &named, SEAL_CUT, s.last_lsn);
+	err = io_write_all(w->io, file, block, align, s.next_offset);
+	mem_free(block);
+	return err ? err : w->io->ops->sync(w->io, file);
+}
+
+static int tail_settle(struct wal *w, const struct segment_info *t,
+		       const struct wal_segment *next, uint64_t *chain,
+		       struct err_message *m)
+{
+	char path[WAL_PATH_MAX];
+	int file, err;
+
+	err = behind_put_aside(w, t, m);
+	if (err)
+		return err;
+	wal_segment_path(w, path, t->sequence);
+	file = w->io->ops->open(w->io, path, IO_READ | IO_WRITE);
+	if (file < 0)
+		return fail_io(m, "cannot open", path, file);
+	torn_copy(w, file, t->sequence);
+	err = w->io->ops->sync(w->io, file); /* I2 */
+	if (!err && t->sealed)
+		err = seal_follow(w, file, t, next, chain);
+	else if (!err)
+		err = seal_write(w, file, t, next, chain);
+	w->io->ops->close(w->io, file);
+	if (err == -EBADMSG)
+		return err_set(m, ERR_CORRUPT,
+			       "%s: its seal, at offset %llu, does not name "
+			       "segment %llu, which is to follow", path,
+			       (unsigned long long)t->end_offset,
+			       (unsigned long long)next->identity.sequence);
+	return err ? fail_io(m, "cannot seal", path, err) : OK;
+}
+
+/* What is sealed now, for retention. */
+static void sealed_collect(struct wal *w, const struct segment_info *tail)
+{
+	const struct wal_recovery *r = &w->recovery;
+	size_t i;
+
+	for (i = 0; i < r->segment_count; i++) {
+		const struct segment_info *s = &r->segments[i];
+		struct wal_sealed sealed = { .sequence = s->sequence,
+					     .last_lsn = s->last_lsn,
+					     .size = s->identity.size,
+					     .align = s->identity.align,
+					     .damaged = s->quarantined };
+
+		if (s->sequence <= tail->sequence)
+			sealed_add(&w->sealed, &sealed);
+	}
+}
+
+/* --- the segment ----------------------------------------------------------- */
+
+/* Puts s into use, durably. */
+static int use_write(struct wal *w, struct wal_segment *s, uint64_t chain,
+		     bool base, struct err_message *m)
+{
+	char path[WAL_PATH_MAX];
+	int err;
+
+	segment_put_use(w, s, w->roll_blocks, chain, base, w->at.last_lsn);
+	err = io_write_all(w->io, s->file, w->roll_blocks, w->align, w->align);
+	if (!err && !s->durable_writes)
+		err = w->io->ops->sync(w->io, s->file);
+	wal_segment_path(w, path, s->identity.sequence);
+	return err ? fail_io(m, "cannot write", path, err) : OK;
+}
+
+/* Everything that is done once: sizes, spares, the state of the directory. */
+static int prepare(struct wal *w, const struct segment_info *tail,
+		   struct err_message *m)
+{
+	uint64_t after = tail ? tail->sequence : 0;
+	const struct wal_recovery *r = &w->recovery;
+	int err = dirs_make(w, m);
+
+	if (err)
+		return err;
+	err = align_find(w, m);
+	if (err)
+		return err;
+	spares_clean(w);
+	if (r->segment_count &&
+	    r->segments[r->segment_count - 1].sequence > after)
+		after = r->segments[r->segment_count - 1].sequence;
+	spares_find(w, after);
+	sizes_set(w);
+	return OK;
+}
+
+static int helpers_start(struct wal *w, struct err_message *m)
+{
+	int err = 0;
+
+	if (!w->committer.running)
+		err = committer_start(w);
+	if (!err && !w->spares.running)
+		err = spares_start(w);
+	return err ? err_set(m, ERR_IO, "cannot start a thread: %s",
+			     strerror(-err)) : OK;
+}
+
+static struct wal_segment *first_take(struct wal *w, struct err_message *m)
+{
+	struct wal_segment *s;
+	struct wal_spare spare;
+	uint64_t size = FIRST_SPARE_SIZE;
+	int err;
+
+	if (size > w->segment_size)
+		size = w->segment_size;
+	if (size < 16 * (uint64_t)w->align)
+		size = 16 * (uint64_t)w->align;
+	if (!spare_peek(w, &spare)) {
+		err = spare_make(w, size, true);
+		if (err) {
+			fail_io(m, "cannot make a segment in", w->log_dir, err);
+			return NULL;
+		}
+	}
+	s = segment_take(w, w->align);
+	if (!s)
+		err_set(m, ERR_IO, "cannot open a segment in %s", w->log_dir);
+	return s;
+}
+
+int wal_first_segment(struct wal *w, bool base, struct err_message *m)
+{
+	const struct segment_info *tail = NULL;
+	uint64_t chain = 0;
+	struct wal_segment *s;
+	int err = OK;
+
+	assert(w->segment == NULL);
+	assert(w->at.durable_lsn == w->at.last_lsn);
+	if (!w->settled) {
+		tail = tail_find(&w->recovery);
+		err = prepare(w, tail, m);
+	}
+	if (err)
+		return err;
+	s = first_take(w, m);
+	if (!s)
+		return ERR_IO;
+	if (tail)
+		err = tail_settle(w, tail, s, &chain, m);
+	if (err)
+		goto fail;
+	if (tail)
+		sealed_collect(w, tail);
+	w->settled = true;
+	if (base || w->recovery.cut || w->history.count == 0) {
+		w->recovery.cut = false;
+		w->at.epoch++; /* I3 */
+		epoch_history_add(&w->history, w->at.epoch,
+				  w->at.last_lsn + 1);
+	}
+	err = use_write(w, s, base ? 0 : chain, base, m);
+	if (err)
+		goto fail;
+	w->segment = s;
+	w->written_segment = s;
+	w->marked_lsn = w->at.last_lsn;
+	origins_restart(w);
+	room_update(w);
+	return helpers_start(w, m);
+
+fail:
+	segment_free(w, s);
+	return err;
+}
+
+int wal_seal_segment(struct wal *w, struct err_message *m)
+{
+	struct wal_segment *s = w->segment;
+	struct wal_sealed sealed = { .sequence = s->identity.sequence,
+				     .last_lsn = s->last_lsn,
+				     .size = s->identity.size,
+				     .align = s->identity.align };
+	struct wal_spare next;
+	bool named = spare_peek(w, &next);
+	int err;
+
+	assert(w->at.durable_lsn == w->at.last_lsn);
+	assert(s->last_lsn == w->at.last_lsn);
+	segment_put_seal(w, s, w->roll_blocks, named ? &next : NULL,
+			 SEAL_SHUTDOWN, s->last_lsn);
+	err = io_write_all(w->io, s->file, w->roll_blocks, w->align,
+			   s->next_offset);
+	if (!err && !s->durable_writes)
+		err = w->io->ops->sync(w->io, s->file);
+	if (err) {
+		wal_fail(w, s, "seal of", s->next_offset, err);
+		return fail_io(m, "cannot seal the log in", w->log_dir, err);
+	}
+	sealed_add(&w->sealed, &sealed);
+	segment_free(w, s);
+	w->segment = NULL;
+	w->written_segment = NULL;
+	return OK;
+}
+
+int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m)
+{
+	struct wal_recovery *r = &w->recovery;
+	bool base = r->segment_count == 0 || last_lsn > r->last_lsn;
+	uint32_t epoch = r->epoch;
+
+	assert(!w->begun);
+	if (last_lsn < r->last_lsn)
+		return err_set(m, ERR_CORRUPT,
+			       "replay ended at LSN %llu, the log at %llu",
+			       (unsigned long long)last_lsn,
+			       (unsigned long long)r->last_lsn);
+	if (w->known.snapshot_epoch > epoch)
+		epoch = w->known.snapshot_epoch;
+	w->at = (struct wal_position){ last_lsn, last_lsn, last_lsn, epoch };
+	w->history = r->history;
+	w->recovered_payload = r->payload_bytes;
+	w->newest_snapshot_lsn = w->known.snapshot_lsn;
+	w->retain_lsn = w->known.oldest_lsn;
+	w->now_us = w->io->ops->mono_us(w->io);
+	w->last_sync_us = w->now_us;
+	w->begun = true;
+	if (w->level != WAL_OFF)
+		return wal_first_segment(w, base, m);
+	if (w->at.epoch == 0)
+		w->at.epoch = 1;
+	if (w->history.count == 0)
+		epoch_history_add(&w->history, w->at.epoch, last_lsn + 1);
+	return OK;
+}

@@ -54,7 +54,7 @@ void batch_add(struct batch *b, const struct record *r)
 	b->count++;
 }
 
-/* --- origins --------------------------------------------------------------- */
+/* --- origins ------------------------------------------------------------- */
 
 struct entry {
 	struct origin origin; /* slices into text */
@@ -171,7 +171,8 @@ static void dictionary_grow(struct origin_dictionary *d)
 
 	if (d->count < d->capacity)
 		return;
-	d->entries = mem_realloc(d->entries, capacity * sizeof(*d->entries));
+	d->entries = mem_realloc_array(d->entries, capacity,
+				       sizeof(*d->entries));
 	d->capacity = capacity;
 	mem_free(d->slots);
 	d->slot_count = capacity * 2;
@@ -209,7 +210,7 @@ uint32_t origin_dictionary_add(struct origin_dictionary *d,
 	return d->count;
 }
 
-/* --- the header ------------------------------------------------------------ */
+/* --- the header ---------------------------------------------------------- */
 
 static size_t string_size(struct slice s)
 {
@@ -251,7 +252,7 @@ uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
 	return put_varint(p, b->count);
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static struct slice read_origin_string(struct reader *in)
 {

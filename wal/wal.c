@@ -26,7 +26,7 @@
 #define PENDING_DEFAULT  (UINT64_C(64) << 20)
 #define POINT_INTERVAL   (UINT64_C(256) << 10)
 
-/* --- small things ---------------------------------------------------------- */
+/* --- small things -------------------------------------------------------- */
 
 void wal_path(const struct wal *w, char out[WAL_PATH_MAX], const char *name)
 {
@@ -50,7 +50,7 @@ void sealed_add(struct wal_sealed_list *l, const struct wal_sealed *s)
 	assert(l->count <= l->capacity);
 	if (l->count == l->capacity) {
 		l->capacity = l->capacity ? l->capacity * 2 : 16;
-		l->at = mem_realloc(l->at, l->capacity * sizeof(*l->at));
+		l->at = mem_realloc_array(l->at, l->capacity, sizeof(*l->at));
 	}
 	l->at[l->count++] = *s;
 }
@@ -79,7 +79,7 @@ void wal_fail(struct wal *w, const struct wal_segment *s, const char *what,
 		w->options.fatal(w->options.fatal_ctx, EXIT_IO, text);
 }
 
-/* --- open and close -------------------------------------------------------- */
+/* --- open and close ------------------------------------------------------ */
 
 static struct wal *wal_new(const struct wal_options *o)
 {
@@ -186,7 +186,7 @@ int wal_close(struct wal *w, struct err_message *m)
 	return err;
 }
 
-/* --- questions ------------------------------------------------------------- */
+/* --- questions ----------------------------------------------------------- */
 
 const struct wal_position *wal_position(const struct wal *w)
 {

@@ -77,7 +77,8 @@ struct wal;
  * Reads the directory and decides, by the table of FORMAT.md section 6, what
  * of it is valid.  Writes nothing.  store is the identity to expect, or all
  * zeros if no snapshot tells: then it is filled from the log, or, if there is
- * none, made up: a new store.  A directory without a log is an empty log.  known says what snapshots prove.
+ * none, made up: a new store.  A directory without a log is an empty log.
+ * known says what snapshots prove.
  * OK, ERR_CORRUPT (exit 65), ERR_IO (74), ERR_VERSION (78); m explains.
  */
 int wal_open(struct wal **out, const struct wal_options *options,

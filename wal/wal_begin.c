@@ -35,7 +35,7 @@ static int fail_io(struct err_message *m, const char *what, const char *path,
 	return err_set(m, ERR_IO, "%s %s: %s", what, path, strerror(-err));
 }
 
-/* --- the directory --------------------------------------------------------- */
+/* --- the directory ------------------------------------------------------- */
 
 static int dirs_make(struct wal *w, struct err_message *m)
 {
@@ -125,17 +125,18 @@ static void sizes_set(struct wal *w)
 {
 	uint64_t size = w->options.segment_size;
 	uint64_t least = 16 * (uint64_t)w->align;
+	size_t blocks = 2 * (size_t)w->align;
 
 	w->segment_size = align_up(size > least ? size : least, w->align);
 	w->group_max = GROUP_SIZE_MAX;
 	if (w->group_max > w->segment_size / 4)
 		w->group_max = w->segment_size / 4 / w->align * w->align;
-	w->roll_blocks = mem_alloc_aligned(w->align, 2 * (size_t)w->align);
+	w->roll_blocks = mem_alloc_aligned(w->align, blocks);
 	assert(w->group_max % w->align == 0);
 	assert(w->group_max > 2 * BATCH_HEADER_MAX);
 }
 
-/* --- the tail -------------------------------------------------------------- */
+/* --- the tail ------------------------------------------------------------ */
 
 /* The segment the log ends in, or NULL. */
 static const struct segment_info *tail_find(const struct wal_recovery *r)
@@ -262,7 +263,7 @@ static int seal_write(struct wal *w, int file, const struct segment_info *t,
 
 	assert(s.next_offset % align == 0);
 	assert(s.next_offset >= 2 * (uint64_t)align);
-	*chain = segment_put_seal(w, &s, block, &named, SEAL_CUT, s.last_lsn);
+	*chain = segment_put_seal(w, &s, block, &named, SEAL_CUT);
 	err = io_write_all(w->io, file, block, align, s.next_offset);
 	mem_free(block);
 	return err ? err : w->io->ops->sync(w->io, file);
@@ -317,7 +318,7 @@ static void sealed_collect(struct wal *w, const struct segment_info *tail)
 	}
 }
 
-/* --- the segment ----------------------------------------------------------- */
+/* --- the segment --------------------------------------------------------- */
 
 /* Puts s into use, durably. */
 static int use_write(struct wal *w, struct wal_segment *s, uint64_t chain,
@@ -326,7 +327,7 @@ static int use_write(struct wal *w, struct wal_segment *s, uint64_t chain,
 	char path[WAL_PATH_MAX];
 	int err;
 
-	segment_put_use(w, s, w->roll_blocks, chain, base, w->at.last_lsn);
+	segment_put_use(w, s, w->roll_blocks, chain, base);
 	err = io_write_all(w->io, s->file, w->roll_blocks, w->align, w->align);
 	if (!err && !s->durable_writes)
 		err = w->io->ops->sync(w->io, s->file);
@@ -452,7 +453,7 @@ int wal_seal_segment(struct wal *w, struct err_message *m)
 	assert(w->at.durable_lsn == w->at.last_lsn);
 	assert(s->last_lsn == w->at.last_lsn);
 	segment_put_seal(w, s, w->roll_blocks, named ? &next : NULL,
-			 SEAL_SHUTDOWN, s->last_lsn);
+			 SEAL_SHUTDOWN);
 	err = io_write_all(w->io, s->file, w->roll_blocks, w->align,
 			   s->next_offset);
 	if (!err && !s->durable_writes)

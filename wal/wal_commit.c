@@ -34,7 +34,7 @@
 
 #include "base/mem.h"
 
-/* --- doing it -------------------------------------------------------------- */
+/* --- doing it ------------------------------------------------------------ */
 
 static int step_run(struct io *io, const struct wal_step *step)
 {
@@ -59,7 +59,7 @@ static void job_run(struct io *io, struct wal_job *job)
 	job->us = io->ops->mono_us(io) - start;
 }
 
-/* --- the log thread -------------------------------------------------------- */
+/* --- the log thread ------------------------------------------------------ */
 
 static void list_append(struct wal_job **list, struct wal_job *job)
 {
@@ -192,7 +192,7 @@ void committer_stop(struct wal *w)
 	pthread_cond_destroy(&c->done);
 }
 
-/* --- outcomes -------------------------------------------------------------- */
+/* --- outcomes ------------------------------------------------------------ */
 
 static void note_latency(struct wal *w, uint64_t us)
 {
@@ -329,7 +329,7 @@ void commit_poll(struct wal *w, bool wait)
 	}
 }
 
-/* --- submitting ------------------------------------------------------------ */
+/* --- submitting ---------------------------------------------------------- */
 
 static void job_submit(struct wal *w, struct wal_job *job, bool here)
 {
@@ -372,10 +372,10 @@ static void roll_steps(struct wal *w, struct wal_job *job)
 	uint64_t chain;
 
 	assert(w->at.written_lsn == from->last_lsn); /* I3 */
+	assert(to->first_lsn == from->last_lsn + 1);
 	job->stamp_lsn = from->last_lsn; /* I2 */
-	chain = segment_put_seal(w, from, seal, &next, SEAL_ROLL,
-				 from->last_lsn);
-	segment_put_use(w, to, use, chain, false, from->last_lsn);
+	chain = segment_put_seal(w, from, seal, &next, SEAL_ROLL);
+	segment_put_use(w, to, use, chain, false);
 	if (sync)
 		step_add(job, from);
 	step_write(job, from, slice_of(seal, w->align), from->next_offset);

@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct frame_header) <= FRAME_HEADER_SIZE,
 _Static_assert(GROUP_SIZE_MAX <= FRAME_CONTENT_MAX,
 	       "a group of many batches is one frame");
 
-/* --- segments -------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------ */
 
 int segment_open(struct wal *w, struct wal_segment *s)
 {
@@ -68,7 +68,7 @@ void segment_free(struct wal *w, struct wal_segment *s)
 
 uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
 			  uint8_t *block, const struct wal_spare *next,
-			  enum seal_reason reason, uint64_t durable_lsn)
+			  enum seal_reason reason)
 {
 	struct frame_seed seed = { w->content_seed, s->identity.salt };
 	struct segment_seal seal = {
@@ -85,13 +85,13 @@ uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
 		.flags = FRAME_SEAL | FRAME_GROUP_END,
 		.first_lsn = s->last_lsn + 1,
 		.epoch = w->at.epoch,
-		.durable_lsn = durable_lsn,
+		.durable_lsn = s->last_lsn,
 		.raw_length = SEAL_SIZE,
 	};
 
 	assert(s->next_offset + s->identity.align <= s->identity.size ||
 	       reason == SEAL_CUT);
-	assert(durable_lsn <= s->last_lsn);
+	assert(s->next_offset % s->identity.align == 0);
 	memset(block, 0, s->identity.align);
 	seal_encode(block + FRAME_HEADER_SIZE, &seal);
 	h.content_check = frame_content_check(
@@ -101,7 +101,7 @@ uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
 }
 
 void segment_put_use(struct wal *w, struct wal_segment *s, uint8_t *block,
-		     uint64_t chain, bool base, uint64_t durable_lsn)
+		     uint64_t chain, bool base)
 {
 	struct segment_use use = {
 		.sequence = s->identity.sequence,
@@ -109,12 +109,12 @@ void segment_put_use(struct wal *w, struct wal_segment *s, uint8_t *block,
 		.first_lsn = s->first_lsn,
 		.chain = chain,
 		.base = base,
-		.durable_lsn = durable_lsn,
+		.durable_lsn = s->first_lsn - 1,
 		.created_ms = w->io->ops->wall_ms(w->io),
 		.history = w->history,
 	};
 
-	assert(durable_lsn < s->first_lsn);
+	assert(s->first_lsn > 0);
 	assert(!base || chain == 0);
 	memset(block, 0, s->identity.align);
 	use_encode(block, &use, s->identity.salt);
@@ -156,7 +156,7 @@ struct wal_segment *segment_take(struct wal *w, uint64_t need)
 	return s;
 }
 
-/* --- groups ---------------------------------------------------------------- */
+/* --- groups -------------------------------------------------------------- */
 
 void origins_restart(struct wal *w)
 {
@@ -322,7 +322,8 @@ void group_close(struct wal *w)
 	if (!g)
 		return;
 	assert(g->last_lsn >= g->first_lsn);
-	frame_end(g, FRAME_GROUP_END, (uint32_t)(g->last_lsn - g->first_lsn + 1));
+	frame_end(g, FRAME_GROUP_END,
+		  (uint32_t)(g->last_lsn - g->first_lsn + 1));
 	group_queue(w);
 }
 
@@ -387,7 +388,7 @@ void group_encode(struct wal *w, struct wal_group *g, uint64_t durable_lsn)
 	s->last_lsn = g->last_lsn;
 }
 
-/* --- append ---------------------------------------------------------------- */
+/* --- append -------------------------------------------------------------- */
 
 /* The number of b's origin when the dictionary is to be asked. Sets *define if
  * it is new. 0: it is new and the dictionary is full. */

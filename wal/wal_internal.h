@@ -274,13 +274,15 @@ int wal_seal_segment(struct wal *w, struct err_message *m);
 /* Opens s's file the way the level in force wants it. 0 or -errno. */
 int segment_open(struct wal *w, struct wal_segment *s);
 void segment_free(struct wal *w, struct wal_segment *s);
-/* Writes a seal into a block of align bytes and returns the chain behind. */
+/* Makes the seal behind s's groups, which are durable when it is written, in a
+ * block of align bytes. next may be NULL. Returns the chain behind it. */
 uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
 			  uint8_t *block, const struct wal_spare *next,
-			  enum seal_reason reason, uint64_t durable_lsn);
-/* Writes the use block of s and starts its chain. */
+			  enum seal_reason reason);
+/* Makes the use block of s and starts its chain; the LSNs before it are
+ * durable when it is written. */
 void segment_put_use(struct wal *w, struct wal_segment *s, uint8_t *block,
-		     uint64_t chain, bool base, uint64_t durable_lsn);
+		     uint64_t chain, bool base);
 /* Takes the next spare for the records behind last_lsn; at least `need` bytes
  * of groups fit. NULL after wal_fail. */
 struct wal_segment *segment_take(struct wal *w, uint64_t need);
@@ -296,7 +298,9 @@ void groups_free(struct wal *w);
 
 /* wal_commit.c */
 
+/* Starts the log thread if there are to be threads. 0 or -errno. */
 int committer_start(struct wal *w);
+/* Ends it; what it has not begun is not done. */
 void committer_stop(struct wal *w);
 /* Any helper thread: makes the engine call wal_poll. */
 void committer_wake(struct wal *w);
@@ -319,9 +323,13 @@ void level_commit(struct wal *w, bool alone);
 
 /* wal_spare.c */
 
+/* Locks only; spares_release is the other end. */
 void spares_init(struct wal *w);
+/* Starts the thread if there are to be threads. 0 or -errno. */
 int spares_start(struct wal *w);
+/* Ends it, soon. */
 void spares_stop(struct wal *w);
+/* After spares_stop. */
 void spares_release(struct wal *w);
 /* Makes one now, in the engine thread; takes the place of the next one if that
  * is too small. 0 or -errno. */

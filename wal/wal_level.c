@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the turn -------------------------------------------------------------- */
+/* --- the turn ------------------------------------------------------------ */
 
 static bool commit_here(const struct wal *w, const struct wal_group *g,
 			bool alone)
@@ -154,7 +154,7 @@ bool wal_congested(const struct wal *w)
 	return w->level != WAL_OFF && pending_bytes(w) > w->pending_max;
 }
 
-/* --- waiting --------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------- */
 
 void level_drain(struct wal *w)
 {
@@ -192,7 +192,7 @@ int wal_sync_now(struct wal *w)
 	return w->failed ? ERR_IO : OK;
 }
 
-/* --- levels ---------------------------------------------------------------- */
+/* --- levels -------------------------------------------------------------- */
 
 /* The same file, opened the way the new level wants it. */
 static int segment_reopen(struct wal *w, enum wal_level level,

@@ -47,7 +47,7 @@ uint64_t segment_size_for(const struct wal *w, uint64_t need)
 	return size > w->segment_size ? size : w->segment_size;
 }
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------- */
 
 static bool stopping(struct wal *w)
 {
@@ -262,7 +262,7 @@ int spare_make(struct wal *w, uint64_t size, bool zeros)
 	return err;
 }
 
-/* --- covered segments ------------------------------------------------------ */
+/* --- covered segments ---------------------------------------------------- */
 
 static bool recyclable(struct wal *w, const struct wal_sealed *s)
 {
@@ -348,7 +348,7 @@ static bool work_step(struct wal *w)
 	return true;
 }
 
-/* --- the thread ------------------------------------------------------------ */
+/* --- the thread ---------------------------------------------------------- */
 
 static void wait_for_work(struct wal *w)
 {
@@ -434,7 +434,7 @@ void spares_release(struct wal *w)
 	pthread_cond_destroy(&w->spares.work);
 }
 
-/* --- the engine's side ----------------------------------------------------- */
+/* --- the engine's side --------------------------------------------------- */
 
 void spares_clean(struct wal *w)
 {
@@ -540,7 +540,7 @@ void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn)
 	memmove(l->at, l->at + n, l->count * sizeof(*l->at));
 }
 
-/* --- room ------------------------------------------------------------------ */
+/* --- room ---------------------------------------------------------------- */
 
 /* A batch of this payload takes at most this of a segment. */
 static uint64_t cost_of(const struct wal *w, uint64_t bytes)

@@ -171,8 +171,8 @@ static void dictionary_grow(struct origin_dictionary *d)
 
 	if (d->count < d->capacity)
 		return;
-	d->entries = mem_realloc_array(d->entries, capacity,
-				       sizeof(*d->entries));
+	d->entries =
+		mem_realloc_array(d->entries, capacity, sizeof(*d->entries));
 	d->capacity = capacity;
 	mem_free(d->slots);
 	d->slot_count = capacity * 2;
@@ -236,8 +236,7 @@ uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
 	       b->records.size;
 	if (h->define) {
 		define = origin_cut(h->define);
-		size += string_size(define.user) +
-			string_size(define.address) +
+		size += string_size(define.user) + string_size(define.address) +
 			string_size(define.command);
 	}
 	p = put_varint(p, size);

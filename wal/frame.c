@@ -18,7 +18,7 @@
 #define FRAME_MAGIC 0x31664452u /* "RDf1" */
 
 #define LENGTH_CHECK_AT 12
-#define FRAME_CHECK_AT  60
+#define FRAME_CHECK_AT 60
 
 _Static_assert(FRAME_CHECK_AT + 4 == FRAME_HEADER_SIZE, "header layout");
 _Static_assert(FRAME_HEADER_SIZE % 8 == 0, "content starts 8-aligned");

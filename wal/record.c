@@ -31,27 +31,27 @@ RECORD_TYPES(X)
 #undef X
 
 /* What the slices of a record take. */
-#define SIZE_bytes(member)  +r->member.size
+#define SIZE_bytes(member) +r->member.size
 #define SIZE_number(member) +0
 #define SIZE_signed(member) +0
-#define SIZE_real(member)   +0
-#define SIZE(kind, member)  SIZE_##kind(member)
+#define SIZE_real(member) +0
+#define SIZE(kind, member) SIZE_##kind(member)
 
 #define PUT_bytes(member)                  \
 	p = put_varint(p, r->member.size); \
 	p = put_bytes(p, r->member.data, r->member.size);
 #define PUT_number(member) p = put_varint(p, r->member);
 #define PUT_signed(member) p = put_varint(p, zigzag(r->member));
-#define PUT_real(member)   p = put_bytes(p, &r->member, 8);
-#define PUT(kind, member)  PUT_##kind(member)
+#define PUT_real(member) p = put_bytes(p, &r->member, 8);
+#define PUT(kind, member) PUT_##kind(member)
 
-#define GET_bytes(member)  r->member = read_string(in);
+#define GET_bytes(member) r->member = read_string(in);
 #define GET_number(member) r->member = read_varint(in);
 #define GET_signed(member) r->member = unzigzag(read_varint(in));
-#define GET_real(member)                                        \
-	{                                                       \
-		uint64_t bits = read_u64(in);                   \
-		memcpy(&r->member, &bits, sizeof(r->member));   \
+#define GET_real(member)                                      \
+	{                                                     \
+		uint64_t bits = read_u64(in);                 \
+		memcpy(&r->member, &bits, sizeof(r->member)); \
 	}
 #define GET(kind, member) GET_##kind(member)
 
@@ -75,13 +75,12 @@ void record_encode(struct buf *out, const struct record *r,
 
 	assert(r->db <= RECORD_DB_MAX);
 	switch (r->type) {
-#define X(name, tag, text)                                             \
-	case tag:                                                      \
-		p = buf_reserve(out, RECORD_OVERHEAD_MAX               \
-					     REC_FIELDS_##name(SIZE)); \
-		p = put_head(p, r, previous_db);                       \
-		REC_FIELDS_##name(PUT)                                 \
-		break;
+#define X(name, tag, text)                                                    \
+	case tag:                                                             \
+		p = buf_reserve(out,                                          \
+				RECORD_OVERHEAD_MAX REC_FIELDS_##name(SIZE)); \
+		p = put_head(p, r, previous_db);                              \
+		REC_FIELDS_##name(PUT) break;
 		RECORD_TYPES(X)
 #undef X
 	}
@@ -101,8 +100,7 @@ static bool cause_exists(uint8_t cause)
 }
 
 /* Reads tag, db and cause. */
-static void read_head(struct reader *in, struct record *r,
-		      uint32_t previous_db)
+static void read_head(struct reader *in, struct record *r, uint32_t previous_db)
 {
 	uint8_t tag = read_byte(in);
 
@@ -126,10 +124,9 @@ bool record_decode(struct reader *in, struct record *r, uint32_t previous_db)
 	*r = (struct record){ 0 };
 	read_head(in, r, previous_db);
 	switch (r->type) {
-#define X(name, tag, text)             \
-	case tag:                      \
-		REC_FIELDS_##name(GET) \
-		break;
+#define X(name, tag, text) \
+	case tag:          \
+		REC_FIELDS_##name(GET) break;
 		RECORD_TYPES(X)
 #undef X
 	default:

@@ -68,12 +68,11 @@ static void describe_bytes(struct buf *out, const char *name, struct slice s,
 }
 
 #define TEXT_bytes(member) describe_bytes(out, #member, r->member, value_max);
-#define TEXT_number(member)                   \
-	buf_printf(out, ",\"" #member "\":%llu", \
-		   (unsigned long long)r->member);
+#define TEXT_number(member) \
+	buf_printf(out, ",\"" #member "\":%llu", (unsigned long long)r->member);
 #define TEXT_signed(member) \
 	buf_printf(out, ",\"" #member "\":%lld", (long long)r->member);
-#define TEXT_real(member)  buf_printf(out, ",\"" #member "\":%.17g", r->member);
+#define TEXT_real(member) buf_printf(out, ",\"" #member "\":%.17g", r->member);
 #define TEXT(kind, member) TEXT_##kind(member)
 
 void record_describe(struct buf *out, const struct record *r, size_t value_max)
@@ -86,10 +85,9 @@ void record_describe(struct buf *out, const struct record *r, size_t value_max)
 	buf_printf(out, "\"type\":\"%s\",\"db\":%u,\"cause\":\"%s\"", type,
 		   r->db, cause);
 	switch (r->type) {
-#define X(name, tag, text)              \
-	case tag:                       \
-		REC_FIELDS_##name(TEXT) \
-		break;
+#define X(name, tag, text) \
+	case tag:          \
+		REC_FIELDS_##name(TEXT) break;
 		RECORD_TYPES(X)
 #undef X
 	}

@@ -38,11 +38,11 @@
 #include "base/err.h"
 
 #define IDENTITY_MAGIC 0x31734452u /* "RDs1" */
-#define USE_MAGIC      0x31754452u /* "RDu1" */
+#define USE_MAGIC 0x31754452u      /* "RDu1" */
 
-#define CHECK_AT   92
+#define CHECK_AT 92
 #define HISTORY_AT 96
-#define USE_BASE   1u
+#define USE_BASE 1u
 
 _Static_assert(CHECK_AT + 4 == IDENTITY_SIZE, "identity layout");
 _Static_assert(HISTORY_AT + EPOCH_HISTORY_MAX * 12 == USE_SIZE, "use layout");
@@ -125,8 +125,8 @@ int identity_decode(const uint8_t in[IDENTITY_SIZE],
 	i.salt = get_u64(in + 48);
 	i.size = get_u64(in + 56);
 	i.align = get_u32(in + 64);
-	if (i.sequence == 0 || !align_valid(i.align) ||
-	    i.size % i.align != 0 || !all_zero(in + 68, CHECK_AT - 68))
+	if (i.sequence == 0 || !align_valid(i.align) || i.size % i.align != 0 ||
+	    !all_zero(in + 68, CHECK_AT - 68))
 		return ERR_CORRUPT;
 	*out = i;
 	return OK;

@@ -23,8 +23,8 @@
 #include "base/logline.h"
 #include "base/mem.h"
 
-#define PENDING_DEFAULT  (UINT64_C(64) << 20)
-#define POINT_INTERVAL   (UINT64_C(256) << 10)
+#define PENDING_DEFAULT (UINT64_C(64) << 20)
+#define POINT_INTERVAL (UINT64_C(256) << 10)
 
 /* --- small things -------------------------------------------------------- */
 
@@ -229,8 +229,8 @@ void wal_stats(const struct wal *w, struct wal_stats *out)
 
 	*out = w->stats;
 	out->payload_bytes = w->payload;
-	out->payload_since_retain = w->recovered_payload + w->payload -
-				    w->snapshot_payload;
+	out->payload_since_retain =
+		w->recovered_payload + w->payload - w->snapshot_payload;
 	if (w->unsynced_us && w->level != WAL_OFF)
 		out->oldest_unsynced_ms = (now - w->unsynced_us) / 1000;
 	out->segment_sequence = wal_sequence(w);
@@ -273,6 +273,5 @@ void wal_check(const struct wal *w)
 	}
 	assert(next == w->at.last_lsn + 1);
 	for (i = 1; i < w->sealed.count; i++)
-		assert(w->sealed.at[i - 1].sequence <
-		       w->sealed.at[i].sequence);
+		assert(w->sealed.at[i - 1].sequence < w->sealed.at[i].sequence);
 }

@@ -55,8 +55,7 @@ static int align_find(struct wal *w, struct err_message *m)
 	int file;
 
 	wal_path(w, path, "align.tmp");
-	file = w->io->ops->open(w->io, path,
-				IO_READ | IO_WRITE | IO_CREATE);
+	file = w->io->ops->open(w->io, path, IO_READ | IO_WRITE | IO_CREATE);
 	if (file < 0)
 		return fail_io(m, "cannot make", path, file);
 	w->align = io_direct_align(w->io, file);
@@ -96,9 +95,8 @@ static void spares_find(struct wal *w, uint64_t after)
 	char path[WAL_PATH_MAX];
 	size_t i;
 
-	w->spares.next_sequence = r->next_sequence > after + 1 ?
-					  r->next_sequence :
-					  after + 1;
+	w->spares.next_sequence =
+		r->next_sequence > after + 1 ? r->next_sequence : after + 1;
 	for (i = 0; i < r->spare_count; i++) {
 		uint64_t sequence = r->spares[i];
 		struct wal_spare s = { .sequence = sequence };
@@ -197,10 +195,9 @@ static void torn_copy(struct wal *w, int file, uint64_t sequence)
 	data = mem_alloc(COPY_SIZE);
 	while (at < r->cut_end && !err) {
 		uint64_t left = r->cut_end - at;
-		int64_t n = w->io->ops->pread(w->io, file, data,
-					      left < COPY_SIZE ? left :
-								 COPY_SIZE,
-					      at);
+		int64_t n = w->io->ops->pread(
+			w->io, file, data, left < COPY_SIZE ? left : COPY_SIZE,
+			at);
 
 		if (n <= 0)
 			break;
@@ -293,8 +290,8 @@ static int tail_settle(struct wal *w, const struct segment_info *t,
 	if (err == -EBADMSG)
 		return err_set(m, ERR_CORRUPT,
 			       "%s: its seal, at offset %llu, does not name "
-			       "segment %llu, which is to follow", path,
-			       (unsigned long long)t->end_offset,
+			       "segment %llu, which is to follow",
+			       path, (unsigned long long)t->end_offset,
 			       (unsigned long long)next->identity.sequence);
 	return err ? fail_io(m, "cannot seal", path, err) : OK;
 }
@@ -366,7 +363,8 @@ static int helpers_start(struct wal *w, struct err_message *m)
 	if (!err && !w->spares.running)
 		err = spares_start(w);
 	return err ? err_set(m, ERR_IO, "cannot start a thread: %s",
-			     strerror(-err)) : OK;
+			     strerror(-err))
+		   : OK;
 }
 
 static struct wal_segment *first_take(struct wal *w, struct err_message *m)
@@ -421,8 +419,7 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 	if (base || w->recovery.cut || w->history.count == 0) {
 		w->recovery.cut = false;
 		w->at.epoch++; /* I3 */
-		epoch_history_add(&w->history, w->at.epoch,
-				  w->at.last_lsn + 1);
+		epoch_history_add(&w->history, w->at.epoch, w->at.last_lsn + 1);
 	}
 	err = use_write(w, s, base ? 0 : chain, base, m);
 	if (err)

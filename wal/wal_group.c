@@ -44,8 +44,7 @@ int segment_open(struct wal *w, struct wal_segment *s)
 	wal_segment_path(w, path, s->identity.sequence);
 	s->durable_writes = w->level == WAL_ALWAYS;
 	if (s->durable_writes) {
-		file = ops->open(w->io, path,
-				 IO_WRITE | IO_DIRECT | IO_DSYNC);
+		file = ops->open(w->io, path, IO_WRITE | IO_DIRECT | IO_DSYNC);
 		if (file == -EINVAL) /* tmpfs, overlay: whole pages */
 			file = ops->open(w->io, path, IO_WRITE | IO_DSYNC);
 	} else {
@@ -66,9 +65,8 @@ void segment_free(struct wal *w, struct wal_segment *s)
 	mem_free(s);
 }
 
-uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
-			  uint8_t *block, const struct wal_spare *next,
-			  enum seal_reason reason)
+uint64_t segment_put_seal(struct wal *w, struct wal_segment *s, uint8_t *block,
+			  const struct wal_spare *next, enum seal_reason reason)
 {
 	struct frame_seed seed = { w->content_seed, s->identity.salt };
 	struct segment_seal seal = {
@@ -228,8 +226,7 @@ static void points_add(struct wal *w)
 	struct payload_point *last = &w->points[w->point_count];
 	unsigned i;
 
-	if (w->point_count &&
-	    w->payload - last[-1].payload < w->point_interval)
+	if (w->point_count && w->payload - last[-1].payload < w->point_interval)
 		return;
 	if (w->point_count == PAYLOAD_POINTS_MAX) {
 		for (i = 0; i < PAYLOAD_POINTS_MAX / 2; i++)
@@ -280,8 +277,7 @@ static bool group_open(struct wal *w, size_t size)
 static void frame_end(struct wal_group *g, uint16_t flags, uint32_t count)
 {
 	struct frame_header h = {
-		.length = (uint32_t)(g->size - g->frame_at -
-				     FRAME_HEADER_SIZE),
+		.length = (uint32_t)(g->size - g->frame_at - FRAME_HEADER_SIZE),
 		.flags = flags,
 		.first_lsn = g->first_lsn,
 		.count = count,
@@ -307,8 +303,7 @@ static void group_queue(struct wal *w)
 	g->size = padded;
 	g->payload_end = w->payload;
 	g->segment->next_offset += padded;
-	assert(g->segment->next_offset + w->align <=
-	       g->segment->identity.size);
+	assert(g->segment->next_offset + w->align <= g->segment->identity.size);
 	*w->queue_end = g;
 	w->queue_end = &g->next;
 	w->open = NULL;
@@ -465,8 +460,8 @@ static void append_big(struct wal *w, const struct batch *b,
 		put_bytes(put_bytes(g->data + g->frame_at + FRAME_HEADER_SIZE,
 				    front.data, front.size),
 			  rest.data, n);
-		frame_end(g, before | (last ? FRAME_GROUP_END :
-					      FRAME_CONT_AFTER),
+		frame_end(g,
+			  before | (last ? FRAME_GROUP_END : FRAME_CONT_AFTER),
 			  last ? b->count : 0);
 		if (last)
 			break;

@@ -18,20 +18,20 @@
 
 #include "wal/wal.h"
 
-#define WAL_PATH_MAX       4096
-#define GROUP_SIZE_MAX     (256u << 10) /* bytes, unless one batch is bigger */
-#define GROUPS_KEPT        4            /* buffers for reuse */
-#define FIRST_SPARE_SIZE   (1u << 20)   /* so that a first start is quick */
-#define MARK_DELAY_US      100000
-#define SYNC_INTERVAL_US   1000000
-#define SPARE_RETRY_US     1000000
-#define INLINE_SYNC_US     500 /* slower ones go to the log thread */
-#define SLOW_WRITE_US      1000
-#define RECENT_SYNCS       64
-#define SPARES_MAX         2
+#define WAL_PATH_MAX 4096
+#define GROUP_SIZE_MAX (256u << 10) /* bytes, unless one batch is bigger */
+#define GROUPS_KEPT 4               /* buffers for reuse */
+#define FIRST_SPARE_SIZE (1u << 20) /* so that a first start is quick */
+#define MARK_DELAY_US 100000
+#define SYNC_INTERVAL_US 1000000
+#define SPARE_RETRY_US 1000000
+#define INLINE_SYNC_US 500 /* slower ones go to the log thread */
+#define SLOW_WRITE_US 1000
+#define RECENT_SYNCS 64
+#define SPARES_MAX 2
 #define PAYLOAD_POINTS_MAX 256
 
-#define likely(x)   __builtin_expect(!!(x), 1)
+#define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* A segment that is written to. */
@@ -56,18 +56,18 @@ struct wal_group {
 	struct wal_group *next;
 	struct wal_segment *segment;
 	struct wal_segment *rolls_from; /* sealed first; NULL: no roll */
-	uint8_t *data;      /* aligned for direct I/O */
-	size_t capacity;    /* bytes of data */
-	size_t size;        /* bytes in use; padded when closed */
-	uint64_t offset;    /* in the segment */
+	uint8_t *data;                  /* aligned for direct I/O */
+	size_t capacity;                /* bytes of data */
+	size_t size;                    /* bytes in use; padded when closed */
+	uint64_t offset;                /* in the segment */
 	uint64_t first_lsn;
-	uint64_t last_lsn;  /* first_lsn - 1: no records */
-	uint64_t last_ms;   /* time of its last batch */
-	uint64_t payload;   /* bytes of batches */
+	uint64_t last_lsn;    /* first_lsn - 1: no records */
+	uint64_t last_ms;     /* time of its last batch */
+	uint64_t payload;     /* bytes of batches */
 	uint64_t payload_end; /* wal->payload when it was closed */
 	uint64_t opened_us;
-	size_t frame_at;    /* place of the frame being filled */
-	uint16_t flags;     /* of its first frame */
+	size_t frame_at; /* place of the frame being filled */
+	uint16_t flags;  /* of its first frame */
 };
 
 struct wal_step {
@@ -137,9 +137,9 @@ struct wal_spare {
 struct wal_sealed {
 	uint64_t sequence;
 	uint64_t last_lsn;
-	uint64_t size;  /* of the file, by its identity */
+	uint64_t size; /* of the file, by its identity */
 	uint32_t align;
-	bool damaged;   /* never used again */
+	bool damaged; /* never used again */
 };
 
 struct wal_sealed_list {
@@ -209,11 +209,11 @@ struct wal {
 	bool begun;
 	bool settled; /* the recovered tail is sealed */
 
-	struct wal_segment *segment; /* of the newest group */
+	struct wal_segment *segment;         /* of the newest group */
 	struct wal_segment *written_segment; /* of the last group written */
-	struct wal_group *queue;     /* closed, not submitted */
+	struct wal_group *queue;             /* closed, not submitted */
 	struct wal_group **queue_end;
-	struct wal_group *unused;    /* for reuse */
+	struct wal_group *unused; /* for reuse */
 	struct wal_sealed_list sealed;
 	uint8_t *roll_blocks; /* seal and use, align bytes each */
 
@@ -225,17 +225,17 @@ struct wal {
 	uint64_t marked_lsn;   /* highest durable mark written, or given up */
 	uint64_t sync_target;  /* sync until durable_lsn is there; 0: none */
 	uint64_t last_group_us;
-	uint64_t last_sync_us; /* start of it */
+	uint64_t last_sync_us;  /* start of it */
 	uint64_t last_write_us; /* how long it took */
 	uint64_t recent_us[RECENT_SYNCS];
-	uint64_t slowest_us; /* of these */
+	uint64_t slowest_us;  /* of these */
 	uint64_t unsynced_us; /* when the oldest of it came; 0: none */
 
 	struct wal_spares spares;
 
 	uint64_t retain_lsn;
 	uint64_t newest_snapshot_lsn;
-	uint64_t snapshot_payload; /* payload when that LSN was the last */
+	uint64_t snapshot_payload;  /* payload when that LSN was the last */
 	uint64_t recovered_payload; /* in the log above it at the start */
 	struct payload_point points[PAYLOAD_POINTS_MAX];
 	unsigned point_count;
@@ -276,8 +276,8 @@ int segment_open(struct wal *w, struct wal_segment *s);
 void segment_free(struct wal *w, struct wal_segment *s);
 /* Makes the seal behind s's groups, which are durable when it is written, in a
  * block of align bytes. next may be NULL. Returns the chain behind it. */
-uint64_t segment_put_seal(struct wal *w, struct wal_segment *s,
-			  uint8_t *block, const struct wal_spare *next,
+uint64_t segment_put_seal(struct wal *w, struct wal_segment *s, uint8_t *block,
+			  const struct wal_spare *next,
 			  enum seal_reason reason);
 /* Makes the use block of s and starts its chain; the LSNs before it are
  * durable when it is written. */

@@ -38,8 +38,8 @@ static bool commit_here(const struct wal *w, const struct wal_group *g,
 
 static uint64_t pending_bytes(const struct wal *w)
 {
-	uint64_t done = w->level >= WAL_EVERYSEC ? w->durable_payload :
-						   w->written_payload;
+	uint64_t done = w->level >= WAL_EVERYSEC ? w->durable_payload
+						 : w->written_payload;
 
 	assert(done <= w->payload);
 	return w->payload - done;
@@ -210,8 +210,7 @@ static int segment_reopen(struct wal *w, enum wal_level level,
 		w->level = old_level;
 		s->durable_writes = old_level == WAL_ALWAYS;
 		s->file = old;
-		return err_set(m, ERR_IO,
-			       "cannot open segment %llu again: %s",
+		return err_set(m, ERR_IO, "cannot open segment %llu again: %s",
 			       (unsigned long long)s->identity.sequence,
 			       strerror(-err));
 	}
@@ -231,8 +230,7 @@ static int level_off(struct wal *w, struct err_message *m)
 	return err;
 }
 
-static int level_on(struct wal *w, enum wal_level level,
-		    struct err_message *m)
+static int level_on(struct wal *w, enum wal_level level, struct err_message *m)
 {
 	int err;
 

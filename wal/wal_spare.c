@@ -108,8 +108,8 @@ static int open_direct(struct wal *w, const char *path, unsigned flags)
 }
 
 /* A new file of `size` bytes under a temporary name. A handle or -errno. */
-static int file_make(struct wal *w, const char *path, uint64_t size,
-		     bool zeros, bool paced)
+static int file_make(struct wal *w, const char *path, uint64_t size, bool zeros,
+		     bool paced)
 {
 	const struct io_ops *ops = w->io->ops;
 	int file, err;
@@ -480,8 +480,7 @@ bool spare_take(struct wal *w, uint64_t need, struct wal_spare *out)
 	if (fits) {
 		*out = p->ready[0];
 		p->count--;
-		memmove(p->ready, p->ready + 1,
-			p->count * sizeof(p->ready[0]));
+		memmove(p->ready, p->ready + 1, p->count * sizeof(p->ready[0]));
 		kick(w);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -574,8 +573,8 @@ void room_update(struct wal *w)
 	w->room_all = room;
 	w->room_kept = room;
 	if (failing) /* else more can be made: the reserve may wait */
-		w->room_kept -= room < w->options.reserve ? room :
-							    w->options.reserve;
+		w->room_kept -= room < w->options.reserve ? room
+							  : w->options.reserve;
 }
 
 static bool room_fits(const struct wal *w, uint64_t bytes, bool freeing)
@@ -593,7 +592,8 @@ static bool room_in_one(struct wal *w, uint64_t bytes)
 	if (cost <= w->group_max)
 		return true;
 	if (s->next_offset + (w->open ? w->open->capacity : 0) + cost +
-		    w->align <= s->identity.size)
+		    w->align <=
+	    s->identity.size)
 		return true;
 	return spare_peek(w, &next) &&
 	       segment_capacity(next.size, w->align) >= cost;
@@ -611,8 +611,7 @@ static bool room_slow(struct wal *w, uint64_t bytes, bool freeing)
 	if (room_fits(w, bytes, freeing) && room_in_one(w, bytes))
 		return true;
 	pthread_mutex_lock(&w->spares.lock);
-	wait = w->spares.error &&
-	       now - w->spares.error_us < SPARE_RETRY_US;
+	wait = w->spares.error && now - w->spares.error_us < SPARE_RETRY_US;
 	pthread_mutex_unlock(&w->spares.lock);
 	if (wait || spare_make(w, size, false) != 0)
 		return false;
@@ -622,8 +621,8 @@ static bool room_slow(struct wal *w, uint64_t bytes, bool freeing)
 
 bool wal_room(struct wal *w, uint64_t bytes, bool freeing)
 {
-	uint64_t cost = bytes + 2 * FRAME_HEADER_SIZE + BATCH_HEADER_MAX +
-			w->align;
+	uint64_t cost =
+		bytes + 2 * FRAME_HEADER_SIZE + BATCH_HEADER_MAX + w->align;
 
 	if (likely(cost <= (freeing ? w->room_all : w->room_kept) &&
 		   cost <= w->group_max))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Throughput, latency and CPU per operation beside the peers (G2-G11)."""
+import csv
+import io
+import subprocess
+import time
+
+from servers import LOADER, Server
+
+VALUE = "-d 64 -r 1000000"
+# name, level, loader arguments, beside it, operations, [(figure, must)]
+# rps: higher is better; p99 and cpu: lower.
+ROWS = [
+    ("G2 G6 get P16", "none", f"-c 50 -P 16 {VALUE} -t get", None, 1000000,
+     [("cpu", 0.90), ("rps", 1.00)]),
+    ("G3 set P16", "none", f"-c 50 -P 16 {VALUE} -t set", None, 1000000,
+     [("cpu", 0.80)]),
+    ("G4 G6 set P16 everysec", "everysec", f"-c 50 -P 16 {VALUE} -t set", None,
+     1000000, [("cpu", 0.70), ("rps", 1.3)]),
+    ("G7 set c1 always", "always", f"-c 1 -P 1 {VALUE} -t set", None, 20000,
+     [("rps", 1.35), ("p99", 0.80), ("cpu", 0.65)]),
+    ("G8 set c50 always", "always", f"-c 50 -P 1 {VALUE} -t set", None, 200000,
+     [("rps", 1.20), ("p99", 0.80)]),
+    ("G9 set c500 always", "always", f"-c 500 -P 1 {VALUE} -t set", None,
+     200000, [("rps", 1.10), ("p99", 0.80)]),
+    ("G10 set c50 P16 always", "always", f"-c 50 -P 16 {VALUE} -t set", None,
+     1000000, [("rps", 1.35)]),
+    ("G11 get beside set always", "always", f"-c 50 -P 1 {VALUE} -t get",
+     f"-c 8 -P 1 {VALUE} -t set -n 1000000000", 200000,
+     [("rps", 1.2), ("p99", 0.7)]),
+]
+
+
+def loader(port, words):
+    out = subprocess.run([LOADER, "-p", str(port), "--csv", *words.split()],
+                         capture_output=True, text=True).stdout
+    rows = [r for r in csv.reader(io.StringIO(out))
+            if len(r) > 7 and r[0] != "test"]
+    if not rows:
+        raise SystemExit(f"{LOADER} {words} gave no figures: {out}")
+    return float(rows[-1][1]), float(rows[-1][6])
+
+
+def once(name, program, row):
+    _, level, words, beside, count, _ = row
+    server, side = Server(name, program, level), None
+    try:
+        server.start()
+        if "-t get" in words:
+            loader(server.port, f"-n 400000 -c 50 -P 32 {VALUE} -t set")
+        if beside:
+            side = subprocess.Popen([LOADER, "-p", str(server.port), "-q",
+                                     *beside.split()],
+                                    stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+        before = server.cpu_s()
+        rps, p99 = loader(server.port, f"-n {count} {words}")
+        return {"rps": rps, "p99": p99,
+                "cpu": (server.cpu_s() - before) / count * 1e6}
+    finally:
+        if side:
+            side.kill()
+            side.wait()
+        server.remove()
+
+
+def run(ours, peers, rounds, verdicts, wanted):
+    for row in ROWS:
+        if not wanted(row[0]):
+            continue
+        got = {name: [] for name in ["redoubt", *peers]}
+        for _ in range(rounds):
+            for name, program in [("redoubt", ours), *peers.items()]:
+                got[name].append(once(name, program, row))
+        for figure, must in row[5]:
+            mine = [g[figure] for g in got["redoubt"]]
+            theirs = {p: [g[figure] for g in got[p]] for p in peers}
+            unit = {"rps": "1/s", "p99": "ms", "cpu": "us/op"}[figure]
+            verdicts.row(f"{row[0]} {figure}", unit, mine, theirs, must,
+                         figure != "rps")

@@ -59,7 +59,10 @@ struct snapshot_options {
 	int level;            /* of zstd */
 	size_t queue_max;     /* bytes waiting for the worker at most */
 	bool threads;         /* false: work inline in snapshot_put/finish */
-	struct completion_queue *completions; /* wakes the engine when done */
+	struct completion_queue *completions; /* wakes the engine: done, or
+						 room again; may be NULL */
+	unsigned keep; /* on success all but the newest so many files are
+			  removed; 0: none is */
 	/* Asked by the worker between writes: microseconds to pause, so that
 	 * commits keep their latency; may be NULL. Worker thread. */
 	unsigned (*pace)(void *ctx, size_t bytes_written);
@@ -74,8 +77,12 @@ int snapshot_begin(struct snapshot_writer **out,
 		   const struct snapshot_options *o,
 		   const struct snapshot_meta *meta, struct err_message *m);
 
-/* Whether another block may be put without exceeding queue_max. */
-bool snapshot_room(const struct snapshot_writer *w);
+/* Whether another block may be put without exceeding queue_max. After false
+ * the completion queue is woken when half of it is free again. */
+bool snapshot_room(struct snapshot_writer *w);
+
+/* Bytes that wait for the worker. */
+size_t snapshot_queued(const struct snapshot_writer *w);
 
 /* Takes the records of b (its buffer is swapped out, b is reset). About
  * SNAPSHOT_BLOCK_SIZE bytes each; more is legal. Never waits. */
@@ -96,6 +103,9 @@ enum snapshot_state snapshot_state(struct snapshot_writer *w,
 /* Bytes before compression taken so far, and bytes on disk. */
 uint64_t snapshot_raw_bytes(const struct snapshot_writer *w);
 uint64_t snapshot_file_bytes(const struct snapshot_writer *w);
+
+/* After SNAPSHOT_DONE: LSN of the oldest snapshot that is left. */
+uint64_t snapshot_oldest(const struct snapshot_writer *w);
 
 /* Ends the worker and frees w (aborts it if it runs). */
 void snapshot_close(struct snapshot_writer *w);

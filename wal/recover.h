@@ -102,7 +102,7 @@ const char *recovery_case_name(enum recovery_case c);
 
 /* A damaged place, as `redoubt-log verify` reports it. */
 struct damage {
-	char file[SEGMENT_NAME_SIZE];
+	char file[48]; /* name of the segment or snapshot */
 	uint64_t offset; /* of the frame */
 	uint64_t size;   /* bytes it takes, as far as known */
 	uint64_t first_lsn;

@@ -13,7 +13,8 @@ struct snapshot_decoder {
 	void *zstd;
 };
 
-void snapshot_decoder_init(struct snapshot_decoder *d);
+/* Gets what zstd needs; the caller releases it. */
+void snapshot_decoder_init(struct snapshot_decoder *d);/* Gives it back. */
 void snapshot_decoder_release(struct snapshot_decoder *d);
 
 /* Checks h->length bytes of content and decompresses them to raw, which has

@@ -68,7 +68,7 @@ struct snapshot_reader {
 	struct snapshot_footer seen;
 };
 
-/* --- filling --------------------------------------------------------------- */
+/* --- filling ------------------------------------------------------------ */
 
 static int read_slot(struct snapshot_reader *r, struct slot *s)
 {
@@ -142,7 +142,7 @@ static void *helper(void *arg)
 	return NULL;
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life --------------------------------------------------------------- */
 
 static void slots_init(struct snapshot_reader *r, unsigned threads)
 {
@@ -239,7 +239,7 @@ void snapshot_progress(const struct snapshot_reader *r, uint64_t *done,
 	*total = r->f.size;
 }
 
-/* --- handing out ----------------------------------------------------------- */
+/* --- handing out -------------------------------------------------------- */
 
 /* The next frame in order, decoded. Gives the one before back. */
 static struct slot *next_slot(struct snapshot_reader *r)

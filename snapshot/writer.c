@@ -88,7 +88,7 @@ static void wake_engine(struct snapshot_writer *w)
 	completion_post(w->o.completions, c);
 }
 
-/* --- the worker: bytes ----------------------------------------------------- */
+/* --- the worker: bytes -------------------------------------------------- */
 
 static int write_header(struct snapshot_writer *w, struct err_message *m)
 {
@@ -188,7 +188,7 @@ static int write_footer(struct snapshot_writer *w, struct err_message *m)
 	return snapshot_output_put(&w->out, footer, sizeof(footer), m);
 }
 
-/* --- the worker: order of events ------------------------------------------- */
+/* --- the worker: order of events ---------------------------------------- */
 
 static void pause_us(unsigned us)
 {
@@ -336,7 +336,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* --- the engine's side ----------------------------------------------------- */
+/* --- the engine's side -------------------------------------------------- */
 
 /* Runs step's result in: without threads the first error ends it at once. */
 static void inline_result(struct snapshot_writer *w, int err)

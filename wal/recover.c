@@ -25,7 +25,7 @@
 
 #define SPARES_LISTED_MAX 1024
 
-/* --- words ------------------------------------------------------------------ */
+/* --- words ------------------------------------------------------------- */
 
 const char *recovery_case_name(enum recovery_case c)
 {
@@ -75,11 +75,11 @@ int recover_refuse(struct recovery_run *r, enum recovery_case c, int code,
 int recover_read_error(struct recovery_run *r, uint64_t sequence, int error)
 {
 	return recover_refuse(r, CASE_T11_READ_ERROR, ERR_IO,
-			      "%016" PRIu64 ".seg cannot be read: %s",
-			      sequence, strerror(-error));
+			      "%016" PRIu64 ".seg cannot be read: %s", sequence,
+			      strerror(-error));
 }
 
-/* --- names ------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------- */
 
 struct names {
 	struct found *files;
@@ -96,8 +96,8 @@ static void take_name(void *ctx, const char *name)
 		return;
 	if (n->count == n->capacity) {
 		n->capacity = n->capacity * 2 + 16;
-		n->files = mem_realloc(n->files, n->capacity *
-						 sizeof(*n->files));
+		n->files = mem_realloc_array(n->files, n->capacity,
+					     sizeof(*n->files));
 	}
 	memset(&n->files[n->count], 0, sizeof(*n->files));
 	n->files[n->count++].info.sequence = sequence;
@@ -128,12 +128,11 @@ static int list_files(struct recovery_run *r)
 				      ": the directory cannot be read: %s",
 				      strerror(-err));
 	if (r->file_count > 0)
-		qsort(r->files, r->file_count, sizeof(*r->files),
-		      by_sequence);
+		qsort(r->files, r->file_count, sizeof(*r->files), by_sequence);
 	return OK;
 }
 
-/* --- heads ------------------------------------------------------------------ */
+/* --- heads ------------------------------------------------------------- */
 
 /* A negative errno, or 0 with the verdicts in f. */
 static int read_head(struct window *w, struct found *f)
@@ -202,7 +201,7 @@ static void find_used(struct recovery_run *r)
 		r->bytes_total += r->used[i]->file_size;
 }
 
-/* --- result ----------------------------------------------------------------- */
+/* --- result ------------------------------------------------------------ */
 
 static void put_segments(struct recovery_run *r)
 {
@@ -237,7 +236,8 @@ static void put_spares(struct recovery_run *r)
 		if (sequence >= out->next_sequence)
 			out->next_sequence = sequence + 1;
 		if (f->identity_err == OK && !f->info.in_use &&
-		    sequence > last && !f->short_file && out->spare_count < SPARES_LISTED_MAX)
+		    sequence > last && !f->short_file &&
+		    out->spare_count < SPARES_LISTED_MAX)
 			out->spares[out->spare_count++] = sequence;
 	}
 }
@@ -278,8 +278,7 @@ static int run(struct recovery_run *r)
 int wal_recover(struct wal_recovery *out, const struct recovery_options *o,
 		struct store_id *store, struct err_message *m)
 {
-	struct recovery_run r = { .o = o, .out = out, .m = m,
-				  .store = store };
+	struct recovery_run r = { .o = o, .out = out, .m = m, .store = store };
 	int err;
 
 	assert(o->io != NULL);

@@ -42,8 +42,8 @@ static int refuse_damage(struct recovery_run *r, enum recovery_case c,
 		last_lsn = first;
 	return recover_refuse(
 		r, c, ERR_CORRUPT,
-		"%016" PRIu64 ".seg, offset %" PRIu64
-		": %s; LSN %" PRIu64 " to %" PRIu64
+		"%016" PRIu64 ".seg, offset %" PRIu64 ": %s; LSN %" PRIu64
+		" to %" PRIu64
 		" cannot be read, but were durable up to %" PRIu64,
 		NAME(f), f->stop.bad_offset,
 		f->stop.what != NULL ? f->stop.what : "no seal", first,
@@ -67,7 +67,7 @@ static struct found *find_file(struct recovery_run *r, uint64_t sequence)
 	return NULL;
 }
 
-/* --- heads ------------------------------------------------------------------ */
+/* --- heads ------------------------------------------------------------- */
 
 static bool store_known(const struct store_id *s)
 {
@@ -138,7 +138,7 @@ static int check_heads(struct recovery_run *r)
 	return OK;
 }
 
-/* --- links ------------------------------------------------------------------ */
+/* --- links ------------------------------------------------------------- */
 
 /* Whether b goes on exactly where a's seal ends. */
 static bool linked(const struct found *a, const struct found *b)
@@ -164,8 +164,7 @@ static const struct found *lost_between(const struct recovery_run *r,
 	return NULL;
 }
 
-static int broken_link(struct recovery_run *r, struct found *a,
-		       struct found *b)
+static int broken_link(struct recovery_run *r, struct found *a, struct found *b)
 {
 	uint64_t next = a->seal.next_sequence;
 	const struct found *lost = lost_between(r, a, b);
@@ -187,15 +186,13 @@ static int broken_link(struct recovery_run *r, struct found *a,
 	    !find_file(r, next))
 		return refuse_file(r, CASE_T8_FOREIGN, next,
 				   "is missing, the segment before names it");
-	if (a->end == END_SEAL && a->seal.last_lsn + 1 <
-					  b->info.use.first_lsn)
-		return recover_refuse(r, CASE_T8_FOREIGN, ERR_CORRUPT,
-				      "%016" PRIu64 ".seg begins at LSN "
-				      "%" PRIu64 ", but the segment before "
-				      "ends at %" PRIu64
-				      ": a segment is missing",
-				      NAME(b), b->info.use.first_lsn,
-				      a->seal.last_lsn);
+	if (a->end == END_SEAL && a->seal.last_lsn + 1 < b->info.use.first_lsn)
+		return recover_refuse(
+			r, CASE_T8_FOREIGN, ERR_CORRUPT,
+			"%016" PRIu64 ".seg begins at LSN "
+			"%" PRIu64 ", but the segment before "
+			"ends at %" PRIu64 ": a segment is missing",
+			NAME(b), b->info.use.first_lsn, a->seal.last_lsn);
 	return refuse_file(r, CASE_T8_FOREIGN, NAME(b),
 			   "does not continue the segment before it (wrong "
 			   "chain)");
@@ -278,7 +275,7 @@ static int check_links(struct recovery_run *r)
 	return OK;
 }
 
-/* --- the end ---------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------- */
 
 /* Files behind the last segment in use: spares, or a use block that is lost.
  * W2: groups in a file prove that its use block was durable. */
@@ -369,13 +366,12 @@ static int open_end(struct recovery_run *r, struct found *last)
 		return refuse_damage(r, CASE_T4_CORRUPT_LIVE, last,
 				     damage_end(r, last));
 	if (missing && !bad)
-		return recover_refuse(
-			r, CASE_T7_SHORT, ERR_CORRUPT,
-			"%016" PRIu64 ".seg, offset %" PRIu64
-			": the log ends at LSN %" PRIu64
-			", but %" PRIu64 " was durable",
-			NAME(last), last->stop.offset, due - 1,
-			r->durable_lsn);
+		return recover_refuse(r, CASE_T7_SHORT, ERR_CORRUPT,
+				      "%016" PRIu64 ".seg, offset %" PRIu64
+				      ": the log ends at LSN %" PRIu64
+				      ", but %" PRIu64 " was durable",
+				      NAME(last), last->stop.offset, due - 1,
+				      r->durable_lsn);
 	if (last->short_file)
 		return refuse_file(r, CASE_T7_SHORT, NAME(last),
 				   "is shorter than it was made");
@@ -384,8 +380,8 @@ static int open_end(struct recovery_run *r, struct found *last)
 		recover_count(r, CASE_T1_END);
 		return OK;
 	}
-	cut_at(r, last, last->behind_count > 0 ? CASE_T3_REORDERED :
-						 CASE_T2_TORN);
+	cut_at(r, last,
+	       last->behind_count > 0 ? CASE_T3_REORDERED : CASE_T2_TORN);
 	return OK;
 }
 

@@ -36,8 +36,8 @@ struct found {
 	uint64_t chain_next;  /* behind the seal */
 	uint64_t durable_lsn; /* highest mark in it */
 	uint64_t payload_live;
-	uint32_t epoch;  /* of its last valid group */
-	uint32_t holes;  /* bad groups that the snapshot covers */
+	uint32_t epoch;       /* of its last valid group */
+	uint32_t holes;       /* bad groups that the snapshot covers */
 	uint64_t hole_offset; /* of the last */
 	/* Valid headers behind the group that ended the scan. */
 	uint64_t behind_count;

@@ -98,8 +98,8 @@ static int find_cut_end(struct found *f, struct scan *s)
 	while (end > start) {
 		uint64_t from = end - start > 4096 ? end - 4096 : start;
 		const uint8_t *p;
-		int64_t n = window_at(s->window, from, (size_t)(end - from),
-				      &p);
+		int64_t n =
+			window_at(s->window, from, (size_t)(end - from), &p);
 
 		if (n < 0)
 			return (int)n;
@@ -245,7 +245,7 @@ int recover_probe(const struct recovery_run *r, struct found *f)
 	return err;
 }
 
-/* --- all of them ------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------- */
 
 struct scan_team {
 	struct recovery_run *r;

@@ -26,8 +26,7 @@ static uint64_t round_up(uint64_t n, uint64_t align)
 }
 
 void scan_start(struct scan *s, struct window *w,
-		const struct segment_identity *i,
-		const struct segment_use *use)
+		const struct segment_identity *i, const struct segment_use *use)
 {
 	assert(i->align >= SEGMENT_ALIGN_MIN);
 	assert((i->align & (i->align - 1)) == 0);
@@ -39,8 +38,7 @@ void scan_start(struct scan *s, struct window *w,
 		.offset = 2 * (uint64_t)i->align,
 		.next_lsn = use->first_lsn,
 		.epoch = use->epoch,
-		.chain = chain_start(use->chain, use->sequence,
-				     use->first_lsn),
+		.chain = chain_start(use->chain, use->sequence, use->first_lsn),
 	};
 }
 
@@ -170,15 +168,18 @@ static int walk_frame(struct scan *s, struct walk *k, struct group *out,
 
 int scan_group(struct scan *s, struct group *out)
 {
-	struct walk k = { .at = s->offset, .next_lsn = s->next_lsn,
-			  .chain = s->chain, .epoch = s->epoch };
+	struct walk k = { .at = s->offset,
+			  .next_lsn = s->next_lsn,
+			  .chain = s->chain,
+			  .epoch = s->epoch };
 	struct frame_header h;
 	const uint8_t *p;
 	int64_t n;
 	int kind;
 
 	assert(s->offset % s->align == 0);
-	*out = (struct group){ .offset = s->offset, .first_lsn = s->next_lsn,
+	*out = (struct group){ .offset = s->offset,
+			       .first_lsn = s->next_lsn,
 			       .last_lsn = s->next_lsn - 1,
 			       .bad_offset = s->offset };
 	n = window_at(s->window, s->offset, FRAME_HEADER_SIZE, &p);
@@ -190,8 +191,8 @@ int scan_group(struct scan *s, struct group *out)
 		kind = walk_frame(s, &k, out, &h);
 		if (kind != GROUP_VALID)
 			return kind;
-		if ((h.flags & FRAME_SEAL) && k.at != s->offset +
-						FRAME_HEADER_SIZE + SEAL_SIZE)
+		if ((h.flags & FRAME_SEAL) &&
+		    k.at != s->offset + FRAME_HEADER_SIZE + SEAL_SIZE)
 			return bad(out, &k, 0, "a seal inside a group");
 	} while (!(h.flags & FRAME_GROUP_END));
 	out->last_lsn = k.next_lsn - 1;
@@ -213,15 +214,13 @@ int scan_search(struct scan *s, uint64_t from, uint64_t *at,
 	     offset + FRAME_HEADER_SIZE <= s->window->size;
 	     offset += s->align) {
 		const uint8_t *p;
-		int64_t n = window_at(s->window, offset, FRAME_HEADER_SIZE,
-				      &p);
+		int64_t n = window_at(s->window, offset, FRAME_HEADER_SIZE, &p);
 
 		if (n < 0)
 			return (int)n;
 		if (n < FRAME_HEADER_SIZE)
 			return 0;
-		if (get_u32(p) == 0 ||
-		    !frame_decode(p, &s->seed, offset, h))
+		if (get_u32(p) == 0 || !frame_decode(p, &s->seed, offset, h))
 			continue;
 		*at = offset;
 		return 1;
@@ -256,8 +255,8 @@ int scan_seal(struct scan *s, uint64_t *at, struct segment_seal *seal,
 
 	/* Backwards in pieces, forwards within one: it is read in one go. */
 	while (end > lowest) {
-		uint64_t piece = end - lowest < SEAL_PIECE ? end - lowest :
-							     SEAL_PIECE;
+		uint64_t piece = end - lowest < SEAL_PIECE ? end - lowest
+							   : SEAL_PIECE;
 		uint64_t offset, found = 0;
 		int err;
 

@@ -6,14 +6,16 @@
  * durable image plus the units picked, carried out in that order: two writes
  * of one sector leave the later one if both landed.
  */
+#include "tests/support/sim_io.h"
+
 #include "tests/support/sim_state.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool unit_picked(const struct sim_crash *how, size_t i,
-			uint64_t *random, unsigned chance)
+static bool unit_picked(const struct sim_crash *how, size_t i, uint64_t *random,
+			unsigned chance)
 {
 	switch (how->kind) {
 	case SIM_CRASH_PROCESS:
@@ -174,8 +176,7 @@ struct sim *sim_crash(const struct sim *from, const struct sim_crash *how)
 	for (i = 0; i < from->unit_count; i++)
 		if (unit_picked(how, i, &random, chance))
 			unit_land(s, &from->units[i],
-				  how->both_names &&
-					  sim_random(&random) % 2);
+				  how->both_names && sim_random(&random) % 2);
 	if (how->garbage)
 		spoil_sector(s, from, &random);
 	settle(s);

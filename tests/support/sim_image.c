@@ -115,7 +115,7 @@ static void grow(struct image *i, uint64_t size)
 		i->size = size;
 	if (count <= i->page_count)
 		return;
-	i->pages = realloc(i->pages, count * sizeof(struct page *));
+	i->pages = reallocarray(i->pages, count, sizeof(struct page *));
 	assert(i->pages != NULL);
 	memset(i->pages + i->page_count, 0,
 	       (count - i->page_count) * sizeof(struct page *));

@@ -20,6 +20,7 @@ struct image *image_new(void);
 struct image *image_ref(struct image *i);
 void image_unref(struct image *i);
 
+/* Bytes. */
 uint64_t image_size(const struct image *i);
 
 /* Writers may replace *i when others own it too. data NULL: zeros. The size

@@ -6,6 +6,8 @@
  * it fails; its effect becomes live and a list of pending units; boundary()
  * gives the driver its moment; then, if the call promises so, units land.
  */
+#include "tests/support/sim_io.h"
+
 #include "tests/support/sim_state.h"
 
 #include <assert.h>
@@ -22,7 +24,7 @@ uint64_t sim_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-/* --- names --------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------- */
 
 int names_find(const struct sim_names *n, const char *path)
 {
@@ -78,7 +80,7 @@ static bool parent_exists(const struct sim *s, const char *path)
 	return names_find(&s->live, dir) >= 0;
 }
 
-/* --- pending units --------------------------------------------------------- */
+/* --- pending units ----------------------------------------------------- */
 
 static struct unit *unit_add(struct sim *s, enum unit_kind kind, int file)
 {
@@ -86,8 +88,8 @@ static struct unit *unit_add(struct sim *s, enum unit_kind kind, int file)
 
 	if (s->unit_count == s->unit_capacity) {
 		s->unit_capacity = s->unit_capacity * 2 + 64;
-		s->units = realloc(s->units,
-				   s->unit_capacity * sizeof(struct unit));
+		s->units = reallocarray(s->units, s->unit_capacity,
+					sizeof(struct unit));
 		assert(s->units != NULL);
 	}
 	u = &s->units[s->unit_count++];
@@ -268,7 +270,7 @@ static void land_newest(struct sim *s, int file, size_t first, uint64_t end)
 		unit_release(&s->units[--s->unit_count]);
 }
 
-/* --- faults ---------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------ */
 
 static void trace(struct sim *s, uint64_t value)
 {
@@ -320,7 +322,7 @@ static bool over_limit(const struct sim *s, int file, uint64_t end)
 	       bytes_used(s) + (end - size) > s->limit;
 }
 
-/* --- calls ------------------------------------------------------------------ */
+/* --- calls ------------------------------------------------------------- */
 
 static struct sim *begin(struct io *io)
 {
@@ -431,8 +433,8 @@ static int64_t sim_pread(struct io *io, int file, void *data, size_t size,
 	if (!aligned(h, data, size, offset))
 		return end(s, -EINVAL);
 	if (f->cache != NULL && !(h->flags & IO_DIRECT))
-		return end(s, (int64_t)image_read(f->cache, offset, data,
-						  size));
+		return end(s,
+			   (int64_t)image_read(f->cache, offset, data, size));
 	return end(s, (int64_t)image_read(f->view, offset, data, size));
 }
 

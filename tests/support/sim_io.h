@@ -45,9 +45,9 @@ enum sim_short { SIM_SHORT_NO, SIM_SHORT_ONE, SIM_SHORT_HALF, SIM_SHORT_LESS };
 /* What goes wrong, and when. Calls of `ops` are counted from 1. */
 struct sim_fault {
 	unsigned ops;
-	uint64_t call; /* 0: never */
-	bool forever;  /* this and all later calls */
-	int error;     /* a positive errno; 0: see below */
+	uint64_t call;      /* 0: never */
+	bool forever;       /* this and all later calls */
+	int error;          /* a positive errno; 0: see below */
 	enum sim_short cut; /* of a write: how much of it is done */
 	int64_t misdirect;  /* of a write: bytes it lands off its place */
 	/* A failed sync marks pages clean but loses them (part of them
@@ -57,10 +57,14 @@ struct sim_fault {
 
 struct sim;
 
+/* An empty disk without a directory; the caller frees it. */
 struct sim *sim_new(uint64_t seed);
 void sim_free(struct sim *s);
+
+/* What the program under test gets. */
 struct io *sim_io(struct sim *s);
 
+/* From now on; calls are counted from 1 again. */
 void sim_set_fault(struct sim *s, const struct sim_fault *f);
 /* Calls of the fault's kind since it was set; total calls if none is. */
 uint64_t sim_calls(const struct sim *s);
@@ -78,6 +82,8 @@ void sim_step_wall_ms(struct sim *s, int64_t ms);
 /* Called within each call that changes something, when its effect is pending
  * and nothing of it is durable: the moment to crash. */
 typedef void sim_boundary_fn(void *ctx, enum sim_op op);
+
+/* fn NULL: none. */
 void sim_on_boundary(struct sim *s, sim_boundary_fn *fn, void *ctx);
 
 /* How much a crash may pick from. */

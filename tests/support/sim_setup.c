@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/support/sim_io.h"
+
 #include "tests/support/sim_state.h"
 
 #include <assert.h>
@@ -109,8 +111,8 @@ int64_t sim_peek(const struct sim *s, const char *path, uint64_t offset,
 {
 	const struct sim_file *f = file_of(s, path);
 
-	return f == NULL ? -1 :
-			   (int64_t)image_read(f->view, offset, data, size);
+	return f == NULL ? -1
+			 : (int64_t)image_read(f->view, offset, data, size);
 }
 
 static void name_now(struct sim *s, const char *path, int file)

@@ -36,6 +36,9 @@ struct cmd {
  * counts hit or miss, touches the access history. */
 const struct entry *lookup_read(struct cmd *c, struct slice key);
 
+/* As lookup_read, but leaves the access history alone: TTL, EXISTS, TYPE. */
+const struct entry *lookup_peek(struct cmd *c, struct slice key);
+
 /* As above for a key that is about to be written: no hit, no miss. */
 const struct entry *lookup_write(struct cmd *c, struct slice key);
 

@@ -53,16 +53,23 @@ const struct entry *lookup_write(struct cmd *c, struct slice key)
 	return e;
 }
 
-const struct entry *lookup_read(struct cmd *c, struct slice key)
+const struct entry *lookup_peek(struct cmd *c, struct slice key)
 {
 	const struct entry *e = find(c, c->db, key);
 
-	if (!e) {
+	if (e)
+		c->engine->stats.keyspace_hits++;
+	else
 		c->engine->stats.keyspace_misses++;
-		return NULL;
-	}
-	c->engine->stats.keyspace_hits++;
-	access_touch(c, e);
+	return e;
+}
+
+const struct entry *lookup_read(struct cmd *c, struct slice key)
+{
+	const struct entry *e = lookup_peek(c, key);
+
+	if (e)
+		access_touch(c, e);
 	return e;
 }
 

@@ -9,9 +9,10 @@
  * has it then.
  *
  * A slot is a pointer (bits 3-47), the tag (bits 48-63: the sixteen bits of
- * `rest` behind its top six) and marks.  SLOT_SPILLED: the entry belongs to
- * the bucket before.  SLOT_OVERFLOWED, in the last slot of a full bucket:
- * entries of this bucket stand in the next one.  An empty slot is 0.
+ * `rest` behind its top six) and marks.  SLOT_SHIFT: by how many buckets the
+ * entry stands behind its home.  SLOT_OVERFLOWED, in the last slot of a full
+ * bucket: entries of this bucket or one before stand behind it.  An empty slot
+ * is 0.
  */
 #ifndef REDOUBT_TYPES_TABLE_INLINE_H
 #define REDOUBT_TYPES_TABLE_INLINE_H
@@ -22,8 +23,9 @@
 #include <emmintrin.h>
 #endif
 
-#define SLOT_SPILLED ((uint64_t)1)
-#define SLOT_OVERFLOWED ((uint64_t)2)
+#define SLOT_SHIFT ((uint64_t)3)
+#define SLOT_OVERFLOWED ((uint64_t)4)
+#define SLOT_MARKS (SLOT_SHIFT | SLOT_OVERFLOWED)
 #define SLOT_POINTER UINT64_C(0x0000fffffffffff8)
 #define SLOT_TAG UINT64_C(0xffff000000000000)
 #define SLOT_TAG_SHIFT 48
@@ -204,8 +206,8 @@ static inline struct table_ref table_find_inline(const struct table *t,
 				return (struct table_ref){ slot, home.segment,
 							   home.index };
 		}
-		if (bucket != home.bucket ||
-		    !(bucket[SLOT_LAST] & SLOT_OVERFLOWED))
+		if (!(bucket[SLOT_LAST] & SLOT_OVERFLOWED) ||
+		    bucket == home.bucket + SLOT_SHIFT * TABLE_BUCKET_SLOTS)
 			return (struct table_ref){ NULL, NULL, 0 };
 		bucket += TABLE_BUCKET_SLOTS;
 	}

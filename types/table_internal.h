@@ -73,8 +73,8 @@ static inline size_t segment_size(unsigned n)
 	       ((size_t)n + 1) * TABLE_BUCKET_SLOTS * sizeof(uint64_t);
 }
 
-/* Puts a slot into the full bucket `home` or the one behind, pushing others
- * on. Returns the bucket that now has one more, or -1 if there is no place. */
+/* Puts a slot behind its full bucket `home`, pushing others on. Returns the
+ * bucket that now has one more, or -1 if there is no place. */
 int segment_spill(struct table_segment *s, unsigned home, uint64_t slot);
 
 /* Puts a slot where it belongs; false if there is no place. */

@@ -2,10 +2,13 @@
 /*
  * Slots inside one segment.
  *
- * G1. An entry stands in its home bucket or, marked as spilled, in the next.
- * G2. It is spilled only while its home bucket is full; the last slot of that
- *     bucket then carries the overflow mark, and else it does not.
- * G3. Buckets are in the order of the hash; inside a bucket there is no order.
+ * G1. An entry stands in its home bucket or up to three behind; the slot says
+ *     by how many.
+ * G2. Entries are in the order of their home buckets, over all buckets; inside
+ *     a bucket there is no order.
+ * G3. A bucket that entries with their home here or before have had to pass is
+ *     full, and its last slot carries the overflow mark.  So the mark stands
+ *     exactly if the next bucket has an entry that is not at home (G2).
  *
  * The top six bits of `rest` follow from the home bucket, the next sixteen are
  * the tag: enough to know the bucket in a segment of another size, but for
@@ -16,90 +19,112 @@
 #include <assert.h>
 
 /* How many buckets one insert may push entries along. */
-#define PUSH_MAX 8
+#define PUSH_MAX 16
 
-/* A slot whose entry is at home in this bucket, or -1. */
-static int native_slot(const uint64_t *bucket)
+/* Index of the slot with the least shift (the last in order) in a full
+ * bucket. */
+static unsigned least_shifted(const uint64_t *bucket)
 {
-	int i;
+	unsigned i, best = 0;
 
-	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
-		if (!(bucket[i] & SLOT_SPILLED))
-			return i;
-	return -1;
+	for (i = 1; i < TABLE_BUCKET_SLOTS; i++)
+		if ((bucket[i] & SLOT_SHIFT) < (bucket[best] & SLOT_SHIFT))
+			best = i;
+	return best;
 }
 
-/* Bit i: slot i belongs to the bucket before. */
-static unsigned spilled_slots(const uint64_t *bucket)
+/* Index of the slot with the greatest shift (the first in order); -1 if all
+ * entries are at home. */
+static int most_shifted(const uint64_t *bucket)
 {
-	unsigned i, mask = 0;
+	uint64_t shift = 0;
+	int i, best = -1;
 
-	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
-		mask |= (unsigned)(bucket[i] & SLOT_SPILLED) << i;
-	return mask;
+	for (i = 0; i < TABLE_BUCKET_SLOTS; i++) {
+		if ((bucket[i] & SLOT_SHIFT) > shift) {
+			shift = bucket[i] & SLOT_SHIFT;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* Finds where a push from a full `home` ends: the first bucket with room, if
+ * all between can pass one entry on. -1 if there is none. */
+static int push_end(struct table_segment *s, unsigned home)
+{
+	uint64_t shift = 1; /* of what is carried into `last` */
+	unsigned last;
+
+	for (last = home + 1; last <= s->n && last - home <= PUSH_MAX;
+	     last++, shift++) {
+		const uint64_t *bucket = segment_bucket(s, last);
+		uint64_t least;
+
+		if (bucket_used(bucket) != BUCKET_FULL)
+			return (int)last;
+		least = bucket[least_shifted(bucket)] & SLOT_SHIFT;
+		if (least < shift)
+			shift = least;
+		if (shift == SLOT_SHIFT)
+			return -1;
+	}
+	return -1;
 }
 
 int segment_spill(struct table_segment *s, unsigned home, uint64_t slot)
 {
-	unsigned last = home + 1, i;
+	int end = push_end(s, home);
+	unsigned i, last = (unsigned)end;
+	uint64_t *bucket = segment_bucket(s, home);
 
-	while (bucket_used(segment_bucket(s, last)) == BUCKET_FULL) {
-		if (last == s->n || last - home == PUSH_MAX ||
-		    native_slot(segment_bucket(s, last)) < 0)
-			return -1;
-		last++;
-	}
-	/* from the back, so that each step finds the room the last one made */
-	for (i = last; i > home; i--) {
-		uint64_t *bucket = segment_bucket(s, i);
-		uint64_t *before = bucket - TABLE_BUCKET_SLOTS;
-		unsigned room = (unsigned)__builtin_ctz(~bucket_used(bucket));
+	if (end < 0)
+		return -1;
+	for (i = home; i < last; i++) {
+		/* what is carried stands behind this bucket from now on */
+		bucket[SLOT_LAST] |= SLOT_OVERFLOWED;
+		slot++; /* its shift */
+		bucket += TABLE_BUCKET_SLOTS;
+		if (i + 1 < last) {
+			unsigned least = least_shifted(bucket);
+			uint64_t mark = bucket[least] & SLOT_OVERFLOWED;
+			uint64_t passed = bucket[least] & ~SLOT_OVERFLOWED;
 
-		if (i == home + 1) {
-			bucket[room] = slot | SLOT_SPILLED;
-		} else {
-			int moved = native_slot(before);
-
-			bucket[room] = (before[moved] & ~SLOT_OVERFLOWED) |
-				       SLOT_SPILLED;
-			before[moved] = 0;
+			if ((passed & SLOT_SHIFT) >= (slot & SLOT_SHIFT))
+				continue; /* the carried one goes on itself */
+			bucket[least] = slot | mark;
+			slot = passed;
 		}
 	}
-	for (i = home; i < last; i++)
-		segment_bucket(s, i)[SLOT_LAST] |= SLOT_OVERFLOWED;
-	return (int)last;
+	bucket[__builtin_ctz(~bucket_used(bucket))] = slot;
+	return end;
 }
 
 void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot)
 {
-	if (*slot & SLOT_SPILLED) {
-		uint64_t *bucket = segment_bucket(s, index);
-		unsigned mask = spilled_slots(bucket);
+	uint64_t *bucket = segment_bucket(s, index);
+	bool shifted = *slot & SLOT_SHIFT;
+	uint64_t *gap = slot;
 
-		/* the last one to have spilled is about to go */
-		if ((mask & (mask - 1)) == 0)
+	while (bucket[SLOT_LAST] & SLOT_OVERFLOWED) {
+		uint64_t *next = bucket + TABLE_BUCKET_SLOTS;
+		int first = most_shifted(next);
+
+		assert(first >= 0); /* G3 */
+		*gap = (next[first] & ~SLOT_OVERFLOWED) - 1;
+		gap = next + first;
+		/* of this bucket: what is left behind it, decides anew below */
+		bucket[SLOT_LAST] |= SLOT_OVERFLOWED;
+		bucket = next;
+	}
+	*gap = 0;
+	/* G3, for each bucket from the last one that changed */
+	for (; bucket > segment_bucket(s, index) ||
+	       (shifted && bucket == segment_bucket(s, index));
+	     bucket -= TABLE_BUCKET_SLOTS)
+		if (most_shifted(bucket) < 0)
 			bucket[SLOT_LAST - TABLE_BUCKET_SLOTS] &=
 				~SLOT_OVERFLOWED;
-	}
-	for (;;) {
-		uint64_t *bucket = segment_bucket(s, index);
-		uint64_t *next = bucket + TABLE_BUCKET_SLOTS;
-		bool overflowed = bucket[SLOT_LAST] & SLOT_OVERFLOWED;
-		unsigned mask;
-
-		*slot = 0;
-		if (!overflowed)
-			return;
-		mask = spilled_slots(next);
-		assert(mask != 0); /* G2 */
-		*slot = next[__builtin_ctz(mask)] &
-			~(SLOT_SPILLED | SLOT_OVERFLOWED);
-		bucket[SLOT_LAST] &= ~SLOT_OVERFLOWED;
-		if (mask & (mask - 1))
-			bucket[SLOT_LAST] |= SLOT_OVERFLOWED;
-		slot = next + __builtin_ctz(mask);
-		index++;
-	}
 }
 
 /* --- copying into another size ---------------------------------------- */
@@ -132,7 +157,7 @@ static inline bool copy_slot(struct table_segment *to, uint8_t *used,
 	uint64_t *bucket = segment_bucket(to, home);
 	int place;
 
-	slot &= ~(SLOT_SPILLED | SLOT_OVERFLOWED);
+	slot &= ~SLOT_MARKS;
 	if (__builtin_expect(used[home] < TABLE_BUCKET_SLOTS, 1)) {
 		bucket[used[home]++] = slot;
 		return true;
@@ -148,7 +173,7 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 		  struct table_segment *to)
 {
 	uint8_t used[TABLE_SEGMENT_MAX + 1] = { 0 };
-	uint32_t low[2] = { 0, 0 }; /* of this bucket, of the one before */
+	uint32_t low[SLOT_SHIFT + 1]; /* of the last buckets, by index mod 4 */
 	unsigned b, i;
 
 	assert(from->n >= 64 && to->n >= 64);
@@ -156,15 +181,15 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 	for (b = 0; b <= from->n; b++) {
 		uint64_t *bucket = segment_bucket(from, b);
 
-		low[1] = low[0];
-		low[0] = ((uint32_t)b << REST_TOP_BITS) / from->n;
+		low[b & SLOT_SHIFT] = ((uint32_t)b << REST_TOP_BITS) / from->n;
 		for (i = 0; i < TABLE_BUCKET_SLOTS; i++) {
 			uint64_t slot = bucket[i];
 			unsigned home;
 
 			if (slot == 0)
 				continue;
-			home = copy_home(t, slot, low[slot & SLOT_SPILLED], to);
+			home = copy_home(t, slot,
+					 low[(b - slot) & SLOT_SHIFT], to);
 			if (!copy_slot(to, used, home, slot))
 				return false;
 		}
@@ -188,19 +213,20 @@ void segment_visit(struct table_segment *s, unsigned index,
 		   table_visit_fn *visit, void *ctx)
 {
 	const uint64_t *bucket = segment_bucket(s, index);
-	const uint64_t *next = bucket + TABLE_BUCKET_SLOTS;
+	uint64_t shift;
 	unsigned i;
 
 	prefetch_entries(bucket);
-	prefetch_entries(next); /* a walk comes there soon */
-	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
-		if (bucket[i] != 0 && !(bucket[i] & SLOT_SPILLED))
-			visit(ctx, slot_entry(bucket[i]));
-	if (!(bucket[SLOT_LAST] & SLOT_OVERFLOWED))
-		return;
-	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
-		if (next[i] & SLOT_SPILLED)
-			visit(ctx, slot_entry(next[i]));
+	/* a walk comes there soon */
+	prefetch_entries(bucket + TABLE_BUCKET_SLOTS);
+	for (shift = 0; shift <= SLOT_SHIFT; shift++) {
+		for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
+			if (bucket[i] != 0 && (bucket[i] & SLOT_SHIFT) == shift)
+				visit(ctx, slot_entry(bucket[i]));
+		if (!(bucket[SLOT_LAST] & SLOT_OVERFLOWED))
+			return;
+		bucket += TABLE_BUCKET_SLOTS;
+	}
 }
 
 /* ceil(index * 2^64 / n), for index < n */
@@ -229,48 +255,53 @@ uint64_t segment_position(const struct table_segment *s, unsigned index)
 
 /* --- checks ------------------------------------------------------------- */
 
-/* G1 and G3 of one slot in bucket b. */
-static void slot_check(const struct table *t, const struct table_segment *s,
-		       unsigned b, uint64_t slot)
+/* G1 of one slot in bucket b; returns its home. */
+static unsigned slot_check(const struct table *t,
+			   const struct table_segment *s, unsigned b,
+			   uint64_t slot)
 {
 	uint64_t hash = t->hash(t->hash_ctx, slot_entry(slot));
 	uint64_t rest = hash_rest(hash, s->depth);
-	unsigned spilled = slot & SLOT_SPILLED;
+	unsigned home = rest_bucket(rest, s->n);
 
 	assert(slot_entry(slot) != NULL);
 	if (s->depth > 0)
 		assert((hash ^ s->first) >> (64 - s->depth) == 0);
 	assert(slot >> SLOT_TAG_SHIFT == rest_tag(rest));
-	assert(b >= spilled);
-	assert(rest_bucket(rest, s->n) == b - spilled);
+	assert(home <= b);
+	assert(b - home == (slot & SLOT_SHIFT));
+	return home;
 }
 
 void segment_check(const struct table *t, struct table_segment *s)
 {
-	unsigned b, i, count = 0;
+	unsigned b, i, count = 0, highest = 0;
 
 	for (b = 0; b <= s->n; b++) {
 		const uint64_t *bucket = segment_bucket(s, b);
 		bool overflowed = bucket[SLOT_LAST] & SLOT_OVERFLOWED;
+		unsigned before = highest;
 
 		for (i = 0; i < TABLE_BUCKET_SLOTS; i++) {
+			unsigned home;
+
 			if (bucket[i] == 0)
 				continue;
-			slot_check(t, s, b, bucket[i]);
+			home = slot_check(t, s, b, bucket[i]);
+			assert(home >= before); /* G2 */
+			if (home > highest)
+				highest = home;
 			assert(i == SLOT_LAST ||
 			       !(bucket[i] & SLOT_OVERFLOWED));
 			count++;
 		}
-		if (b == s->n) {
-			assert(!overflowed);
-			break;
-		}
-		/* G2 */
+		/* G3 */
 		assert(!overflowed || bucket_used(bucket) == BUCKET_FULL);
 		assert(overflowed ==
-		       (spilled_slots(bucket + TABLE_BUCKET_SLOTS) != 0));
+		       (b < s->n &&
+			most_shifted(bucket + TABLE_BUCKET_SLOTS) >= 0));
 	}
-	assert(spilled_slots(segment_bucket(s, 0)) == 0);
+	assert(most_shifted(segment_bucket(s, 0)) < 0);
 	assert(count == s->count);
 	assert(s->n >= 1 && s->n <= TABLE_SEGMENT_MAX);
 }

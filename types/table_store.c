@@ -34,8 +34,8 @@
 #define CELLS_AT_ONCE 2048
 
 /* From how many segments on they come from pages; below how many not. */
-#define PAGES_FROM 64
-#define PAGES_BELOW 16
+#define PAGES_FROM 256
+#define PAGES_BELOW 128
 
 /* Lines (of 64 bytes) of a segment: its header, n buckets and one more. */
 static const uint8_t small_lines[] = { 3,  4,  5,  6,  7,  8,  10, 12, 14,
@@ -122,7 +122,7 @@ static void page_pop(struct table_store *store, struct table_page *page)
 	assert(store->top[page->class] == page);
 	assert(page->used == 0);
 	store->top[page->class] = page->below;
-	if (store->spare == NULL) {
+	if (store->spare == NULL && store->paged) {
 		store->spare = page;
 		return;
 	}
@@ -201,14 +201,25 @@ static void segment_to_page(struct table *t, struct table_segment *s)
 		page_pop(t->store, top);
 }
 
+/* Segments have become few: new ones are blocks of their own. */
+static void pages_end(struct table_store *store)
+{
+	store->paged = false;
+	if (store->spare == NULL)
+		return;
+	mem_free(store->spare);
+	store->spare = NULL;
+	store->page_count--;
+}
+
 void table_segment_drop(struct table *t, struct table_segment *s)
 {
 	t->bucket_count -= s->n;
 	t->segment_count--;
 	if (t->store != NULL) {
 		t->store->at_depth[s->depth]--;
-		if (t->segment_count < PAGES_BELOW)
-			t->store->paged = false;
+		if (t->store->paged && t->segment_count < PAGES_BELOW)
+			pages_end(t->store);
 		if (s->page == NULL)
 			t->store->own_size -= segment_size(s->n);
 	}

@@ -3,13 +3,13 @@
  * The first segment: after recovery, and when a log is switched on.
  *
  *   recovered tail: …groups [cut) torn bytes      next: a spare
- *      1 segments behind the cut and the torn bytes are put aside
+ *      1 the torn bytes are copied aside
  *      2 the tail is synced
  *      3 the seal goes to the cut, naming the next, and is synced
  *      4 the use block of the next segment, synced; a new epoch if cut
  *
  * I1. A crash between any two steps leaves a directory from which recovery
- *     decides the same: what was put aside was not acknowledged, and a sealed
+ *     decides the same: the torn bytes were not acknowledged, and a sealed
  *     tail whose next segment is not in use ends the log.
  * I2. Step 2 comes before any step that relies on the tail: what recovery
  *     read may have been in the disk's cache only.
@@ -136,43 +136,16 @@ static void sizes_set(struct wal *w)
 
 /* --- the tail ------------------------------------------------------------ */
 
-/* The segment the log ends in, or NULL. */
+/* The segment the log ends in, or NULL. Recovery accepts none behind a cut:
+ * a segment is used when the one before it is sealed. */
 static const struct segment_info *tail_find(const struct wal_recovery *r)
 {
-	size_t i = r->segment_count;
+	const struct segment_info *tail = NULL;
 
-	while (i > 0 && r->cut && r->segments[i - 1].sequence > r->cut_sequence)
-		i--;
-	return i ? &r->segments[i - 1] : NULL;
-}
-
-/* Segments behind the cut lose their names: nothing in them counts, and
- * nothing of them was acknowledged. */
-static int behind_put_aside(struct wal *w, const struct segment_info *tail,
-			    struct err_message *m)
-{
-	const struct wal_recovery *r = &w->recovery;
-	char from[WAL_PATH_MAX], to[WAL_PATH_MAX], name[64];
-	size_t i;
-	int err;
-
-	for (i = 0; i < r->segment_count; i++) {
-		uint64_t sequence = r->segments[i].sequence;
-
-		if (sequence <= tail->sequence)
-			continue;
-		snprintf(name, sizeof(name), "%016llu-0.torn",
-			 (unsigned long long)sequence);
-		wal_segment_path(w, from, sequence);
-		wal_path(w, to, name);
-		log_line(LOG_LEVEL_WARNING,
-			 "log: %s lies behind the cut, kept as %s", from, to);
-		err = w->io->ops->rename(w->io, from, to);
-		if (err)
-			return fail_io(m, "cannot rename", from, err);
-	}
-	err = w->io->ops->sync_dir(w->io, w->log_dir);
-	return err ? fail_io(m, "cannot sync", w->log_dir, err) : OK;
+	if (r->segment_count > 0)
+		tail = &r->segments[r->segment_count - 1];
+	assert(!r->cut || tail->sequence == r->cut_sequence);
+	return tail;
 }
 
 /* Copies the torn bytes to a file of their own; best effort. */
@@ -240,15 +213,24 @@ static int seal_follow(struct wal *w, int file, const struct segment_info *t,
 	return 0;
 }
 
+/* Gives back what stands behind a seal at a start or an end: many short lives
+ * must not fill the disk. Sealed files may be shorter than they were made. */
+static void seal_truncate(struct wal *w, int file, uint64_t end)
+{
+	assert(end % SEGMENT_ALIGN_MIN == 0);
+	w->io->ops->truncate(w->io, file, end);
+}
+
 /* Writes the seal at the cut. */
 static int seal_write(struct wal *w, int file, const struct segment_info *t,
 		      const struct wal_segment *next, uint64_t *chain)
 {
+	const struct wal_recovery *r = &w->recovery;
 	struct wal_spare named = { .sequence = next->identity.sequence,
 				   .salt = next->identity.salt };
 	struct wal_segment s = {
 		.identity = t->identity,
-		.next_offset = t->end_offset,
+		.next_offset = r->cut ? r->cut_offset : t->end_offset,
 		.last_lsn = t->last_lsn,
 		.chain = t->chain,
 		.record_count = t->last_lsn + 1 - t->use.first_lsn,
@@ -263,7 +245,11 @@ static int seal_write(struct wal *w, int file, const struct segment_info *t,
 	*chain = segment_put_seal(w, &s, block, &named, SEAL_CUT);
 	err = io_write_all(w->io, file, block, align, s.next_offset);
 	mem_free(block);
-	return err ? err : w->io->ops->sync(w->io, file);
+	if (!err)
+		err = w->io->ops->sync(w->io, file);
+	if (!err)
+		seal_truncate(w, file, s.next_offset + align);
+	return err;
 }
 
 static int tail_settle(struct wal *w, const struct segment_info *t,
@@ -273,9 +259,6 @@ static int tail_settle(struct wal *w, const struct segment_info *t,
 	char path[WAL_PATH_MAX];
 	int file, err;
 
-	err = behind_put_aside(w, t, m);
-	if (err)
-		return err;
 	wal_segment_path(w, path, t->sequence);
 	file = w->io->ops->open(w->io, path, IO_READ | IO_WRITE);
 	if (file < 0)
@@ -297,7 +280,7 @@ static int tail_settle(struct wal *w, const struct segment_info *t,
 }
 
 /* What is sealed now, for retention. */
-static void sealed_collect(struct wal *w, const struct segment_info *tail)
+static void sealed_collect(struct wal *w)
 {
 	const struct wal_recovery *r = &w->recovery;
 	size_t i;
@@ -310,8 +293,7 @@ static void sealed_collect(struct wal *w, const struct segment_info *tail)
 					     .align = s->identity.align,
 					     .damaged = s->quarantined };
 
-		if (s->sequence <= tail->sequence)
-			sealed_add(&w->sealed, &sealed);
+		sealed_add(&w->sealed, &sealed);
 	}
 }
 
@@ -336,8 +318,6 @@ static int use_write(struct wal *w, struct wal_segment *s, uint64_t chain,
 static int prepare(struct wal *w, const struct segment_info *tail,
 		   struct err_message *m)
 {
-	uint64_t after = tail ? tail->sequence : 0;
-	const struct wal_recovery *r = &w->recovery;
 	int err = dirs_make(w, m);
 
 	if (err)
@@ -346,10 +326,7 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 	if (err)
 		return err;
 	spares_clean(w);
-	if (r->segment_count &&
-	    r->segments[r->segment_count - 1].sequence > after)
-		after = r->segments[r->segment_count - 1].sequence;
-	spares_find(w, after);
+	spares_find(w, tail ? tail->sequence : 0);
 	sizes_set(w);
 	return OK;
 }
@@ -400,10 +377,10 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 
 	assert(w->segment == NULL);
 	assert(w->at.durable_lsn == w->at.last_lsn);
-	if (!w->settled) {
+	if (!w->settled)
 		tail = tail_find(&w->recovery);
+	if (!w->roll_blocks)
 		err = prepare(w, tail, m);
-	}
 	if (err)
 		return err;
 	s = first_take(w, m);
@@ -413,8 +390,8 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 		err = tail_settle(w, tail, s, &chain, m);
 	if (err)
 		goto fail;
-	if (tail)
-		sealed_collect(w, tail);
+	if (!w->settled)
+		sealed_collect(w);
 	w->settled = true;
 	if (base || w->recovery.cut || w->history.count == 0) {
 		w->recovery.cut = false;
@@ -459,6 +436,7 @@ int wal_seal_segment(struct wal *w, struct err_message *m)
 		wal_fail(w, s, "seal of", s->next_offset, err);
 		return fail_io(m, "cannot seal the log in", w->log_dir, err);
 	}
+	seal_truncate(w, s->file, s->next_offset + w->align);
 	sealed_add(&w->sealed, &sealed);
 	segment_free(w, s);
 	w->segment = NULL;

@@ -56,6 +56,7 @@ static inline size_t output_sendable(const struct output *o)
 /* n more bytes were sent; makes room when much was. */
 void output_sent(struct output *o, size_t n);
 
+/* Frees the bytes and forgets the marks. */
 void output_free(struct output *o);
 
 /*
@@ -68,8 +69,10 @@ struct buf_pool {
 	size_t keep_max; /* bigger ones are freed */
 };
 
+/* Keeps up to `capacity` buffers of block … keep_max bytes. */
 void buf_pool_init(struct buf_pool *p, unsigned capacity, size_t block,
 		   size_t keep_max);
+/* Frees what is kept. */
 void buf_pool_release(struct buf_pool *p);
 
 /* Fills an empty b with an empty buffer of some capacity. */

@@ -96,6 +96,15 @@ static void args_add(struct resp_args *args, const uint8_t *data, size_t size)
 	args->list[args->count++] = (struct slice){ data, size };
 }
 
+void resp_args_copy(struct resp_args *args, const struct slice *argv,
+		    unsigned argc)
+{
+	unsigned i;
+
+	for (i = 0; i < argc; i++)
+		args_add(args, argv[i].data, argv[i].size);
+}
+
 void resp_args_release(struct resp_args *args)
 {
 	mem_free(args->list);

@@ -83,6 +83,11 @@ void resp_moved(struct resp_args *args, const uint8_t *from,
 /* Drops the first n bytes of the buffer from all positions. */
 void resp_dropped(struct resp *r, size_t n);
 
+/* A copy of argc slices (not of their bytes) in an empty args. */
+void resp_args_copy(struct resp_args *args, const struct slice *argv,
+		    unsigned argc);
+
+/* Frees the list, not the bytes. */
 void resp_args_release(struct resp_args *args);
 
 #endif

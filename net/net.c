@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The loop.
+ *
+ *   wait ─► what is released meanwhile leaves ─► accept, read, execute
+ *     ▲                                                     │
+ *     └── free, timers ◄── send ◄── engine_turn (commit) ◄──┘
+ *
+ * L1. Nothing is freed but at the end of a turn.
+ * L2. At the end of a turn every connection with something to send is sent to,
+ *     or waits for a gate (gates), or for its socket (CONN_FULL).
+ * L3. A turn takes at most POLLER_EVENTS_MAX events: with many clients the
+ *     disk writes one turn's group while the next turn executes.
+ */
+#include "net/net.h"
+
+#include "base/logline.h"
+#include "base/mem.h"
+#include "net/net_state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define POOL_BUFFERS 64
+#define KEEP_MAX (128 * 1024) /* bytes of a buffer worth keeping */
+#define FINISH_TURNS 20       /* of 50 ms */
+
+/* --- life ----------------------------------------------------------------- */
+
+int net_new(struct net **out, struct config *config, struct err_message *m)
+{
+	struct net *n = mem_calloc(1, sizeof(*n));
+	int err;
+
+	n->config = config;
+	n->completion = (struct source){ SOURCE_COMPLETION, -1 };
+	n->wake = (struct source){ SOURCE_WAKE, -1 };
+	n->reserve_file = -1;
+	buf_pool_init(&n->inputs, POOL_BUFFERS, READ_BLOCK, KEEP_MAX);
+	buf_pool_init(&n->outputs, POOL_BUFFERS, OUTPUT_BLOCK, KEEP_MAX);
+	net_adjust_file_limit(config);
+	err = listeners_open(&n->listeners, config, m);
+	if (err)
+		goto fail;
+	n->poller = poller_new();
+	n->wake.file = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	n->reserve_file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (n->poller == NULL || n->wake.file < 0) {
+		err = err_set(m, ERR_IO, "no event poller: %s",
+			      strerror(errno));
+		goto fail;
+	}
+	*out = n;
+	return OK;
+fail:
+	net_free(n);
+	return err;
+}
+
+static void close_all(struct net *n)
+{
+	struct session *s, *next;
+
+	for (s = n->engine->sessions; s; s = next) {
+		next = s->next;
+		if (!(s->flags & SESSION_INTERNAL))
+			conn_close(n, conn_of(s));
+	}
+	n->dirty = NULL;
+	n->batch.count = 0;
+	conns_free_closing(n);
+}
+
+void net_free(struct net *n)
+{
+	if (n == NULL)
+		return;
+	if (n->engine)
+		close_all(n);
+	if (n->config->unixsocket && n->listeners.count &&
+	    n->listeners.list[n->listeners.count - 1].is_unix)
+		unlink(n->config->unixsocket);
+	listeners_close(&n->listeners);
+	poller_free(n->poller);
+	if (n->wake.file >= 0)
+		close(n->wake.file);
+	if (n->reserve_file >= 0)
+		close(n->reserve_file);
+	buf_pool_release(&n->inputs);
+	buf_pool_release(&n->outputs);
+	gates_release(&n->gates);
+	resp_args_release(&n->scratch);
+	mem_free(n);
+}
+
+int net_start(struct net *n, struct engine *e, struct err_message *m)
+{
+	int error;
+
+	n->engine = e;
+	n->completion.file = e->completions.event_file;
+	error = poller_add(n->poller, n->wake.file, POLLER_READ, &n->wake);
+	if (error == 0 && n->completion.file >= 0)
+		error = poller_add(n->poller, n->completion.file, POLLER_READ,
+				   &n->completion);
+	if (error == 0)
+		error = net_watch_listeners(n);
+	if (error)
+		return err_set(m, ERR_IO, "cannot watch the listening "
+			       "sockets: %s", strerror(-error));
+	return OK;
+}
+
+void net_stop(struct net *n)
+{
+	uint64_t one = 1;
+	ssize_t written;
+
+	atomic_store(&n->stopping, true);
+	written = write(n->wake.file, &one, sizeof(one));
+	(void)written; /* full means that it is awake already */
+}
+
+/* --- one turn ------------------------------------------------------------- */
+
+static void flush_released(struct net *n)
+{
+	struct gate_wait *w;
+
+	n->released = engine_release_lsn(n->engine);
+	while ((w = gates_next(&n->gates, n->released)))
+		conn_flush(n, conn_waiting(w));
+}
+
+static void flush_dirty(struct net *n)
+{
+	struct conn *c;
+
+	while ((c = n->dirty)) {
+		n->dirty = c->next_dirty;
+		c->state &= ~(unsigned)CONN_DIRTY;
+		conn_flush(n, c);
+	}
+}
+
+/* alone: the same one connection, turn after turn (wal/wal.h). */
+static void note_active(struct net *n, struct conn *c)
+{
+	if (n->active == c)
+		return;
+	n->active = c;
+	n->alone_turns = 0;
+}
+
+static void on_conn(struct net *n, struct conn *c, unsigned flags)
+{
+	if (c->state & CONN_CLOSING)
+		return;
+	if ((flags & POLLER_WRITE) && (c->state & CONN_FULL)) {
+		c->state &= ~(unsigned)CONN_FULL;
+		poller_change(n->poller, c->source.file,
+			      POLLER_READ | POLLER_EDGE, c);
+		conn_dirty(n, c);
+	}
+	if (!(flags & POLLER_READ))
+		return;
+	c->state |= CONN_READABLE;
+	if (flags & POLLER_HANGUP)
+		c->state |= CONN_HANGUP;
+	note_active(n, c);
+	if ((c->state & CONN_HANGUP) && (c->state & CONN_HELD)) {
+		/* It waits for something, and nobody waits for it. */
+		c->state |= CONN_ENDED;
+		conn_dirty(n, c);
+		return;
+	}
+	net_serve(n, c);
+}
+
+static void on_event(struct net *n, const struct poller_event *event)
+{
+	struct source *source = event->ctx;
+	uint64_t count;
+	ssize_t got;
+
+	switch (source->kind) {
+	case SOURCE_CONN:
+		on_conn(n, (struct conn *)source, event->flags);
+		break;
+	case SOURCE_LISTENER:
+		net_accept(n, (struct listener *)source);
+		break;
+	case SOURCE_WAKE:
+		got = read(source->file, &count, sizeof(count));
+		(void)got;
+		break;
+	case SOURCE_COMPLETION:
+		break; /* drained at the start of every turn */
+	}
+}
+
+/* Those that did not get all they wanted in the turn before. */
+static void serve_more(struct net *n)
+{
+	struct conn *list = n->more, *c;
+
+	n->more = NULL;
+	while ((c = list)) {
+		list = c->next_more;
+		c->state &= ~(unsigned)CONN_MORE;
+		if (c->state & CONN_CLOSING)
+			continue;
+		note_active(n, c);
+		net_serve(n, c);
+	}
+}
+
+static int wait_ms(const struct net *n, uint64_t due_us, uint64_t now_us)
+{
+	uint64_t left;
+
+	if (n->more || atomic_load(&n->stopping))
+		return 0;
+	if (n->engine->stats.connections_now || n->accept_again_us)
+		due_us = due_us < n->next_cron_us ? due_us : n->next_cron_us;
+	if (due_us <= now_us)
+		return 0;
+	left = (due_us - now_us + 999) / 1000;
+	return left > 3600000 ? 3600000 : (int)left;
+}
+
+/* Everything between two waits. Returns how long to wait, ms. */
+static int turn(struct net *n, unsigned count)
+{
+	struct engine *e = n->engine;
+	uint64_t due_us, now_us;
+	unsigned i;
+
+	engine_clock(e);
+	turn_clock_start(&n->clock, e->now_us);
+	n->executed = false;
+	completion_drain(&e->completions);
+	flush_released(n);
+	if (n->more)
+		serve_more(n);
+	for (i = 0; i < count; i++)
+		on_event(n, &n->events[i]);
+	net_run_batch(n);
+	n->alone_turns++;
+	due_us = engine_turn(e, !n->executed, n->active &&
+			     n->alone_turns > ALONE_TURNS);
+	flush_released(n);
+	flush_dirty(n);
+	net_cron(n);
+	flush_dirty(n);
+	conns_free_closing(n);
+	now_us = turn_clock_end(&n->clock, e);
+	return wait_ms(n, due_us, now_us);
+}
+
+void net_run(struct net *n)
+{
+	unsigned count = 0;
+	int timeout_ms = 0;
+
+	assert(n->engine != NULL);
+	while (!atomic_load(&n->stopping)) {
+		count = poller_wait(n->poller, n->events, timeout_ms);
+		timeout_ms = turn(n, count);
+	}
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+void net_finish(struct net *n)
+{
+	unsigned i, j, count;
+	struct session *s;
+	bool waits = true;
+
+	net_unwatch_listeners(n);
+	n->released = UINT64_MAX;
+	for (i = 0; waits && i < FINISH_TURNS; i++) {
+		waits = false;
+		for (s = n->engine->sessions; s; s = s->next) {
+			if (s->flags & (SESSION_INTERNAL | SESSION_CLOSING))
+				continue;
+			conn_flush(n, conn_of(s));
+			waits |= output_pending(&conn_of(s)->out) > 0;
+		}
+		if (!waits)
+			break;
+		count = poller_wait(n->poller, n->events, 50);
+		for (j = 0; j < count; j++)
+			if (((struct source *)n->events[j].ctx)->kind ==
+			    SOURCE_CONN)
+				((struct conn *)n->events[j].ctx)->state &=
+					~(unsigned)CONN_FULL;
+	}
+	close_all(n);
+}

@@ -199,7 +199,7 @@ static void on_event(struct net *n, const struct poller_event *event)
 		(void)got;
 		break;
 	case SOURCE_COMPLETION:
-		break; /* drained at the start of every turn */
+		break; /* drain_completions was first */
 	}
 }
 
@@ -233,6 +233,20 @@ static int wait_ms(const struct net *n, uint64_t due_us, uint64_t now_us)
 	return left > 3600000 ? 3600000 : (int)left;
 }
 
+/* First of all what helper threads have finished: replies that waited for the
+ * disk go before new commands are executed. */
+static void drain_completions(struct net *n, unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		if (n->events[i].ctx != &n->completion)
+			continue;
+		completion_drain(&n->engine->completions);
+		flush_released(n);
+	}
+}
+
 /* Everything between two waits. Returns how long to wait, ms. */
 static int turn(struct net *n, unsigned count)
 {
@@ -243,8 +257,7 @@ static int turn(struct net *n, unsigned count)
 	engine_clock(e);
 	turn_clock_start(&n->clock, e->now_us);
 	n->executed = false;
-	completion_drain(&e->completions);
-	flush_released(n);
+	drain_completions(n, count);
 	if (n->more)
 		serve_more(n);
 	for (i = 0; i < count; i++)
@@ -302,4 +315,5 @@ void net_finish(struct net *n)
 					~(unsigned)CONN_FULL;
 	}
 	close_all(n);
+	n->engine = NULL;
 }

@@ -36,7 +36,8 @@ void net_run(struct net *n);
 void net_stop(struct net *n);
 
 /* After engine_stop: everything held is durable and leaves now. Waits for slow
- * clients at most a second. */
+ * clients at most a second, then closes all connections; n has no engine any
+ * more. */
 void net_finish(struct net *n);
 
 #endif

@@ -117,7 +117,8 @@ static void add(struct net *n, struct conn *c, const struct slice *argv,
 	unsigned i = b->count++;
 
 	assert(i < EXECUTE_AHEAD);
-	b->commands[i] = (struct parsed_command){ .argv = argv, .argc = argc };
+	b->commands[i] = (struct parsed_command){ .argv = argv, .argc = argc,
+						  .db = c->session.db };
 	b->conns[i] = c;
 	b->ends[i] = c->parser.at;
 }

@@ -33,7 +33,8 @@ static inline const uint8_t *ahead_size(const uint8_t *p, const uint8_t *end,
 	value = (unsigned)(*p++ - '0');
 	if (value > 9)
 		return NULL;
-	for (i = 0; i < 4; i++) {
+	/* A leading 0 is no number: what follows it is no CRLF. */
+	for (i = 0; i < 4 && value; i++) {
 		digit = (unsigned)(*p - '0');
 		if (digit > 9)
 			break;

@@ -10,7 +10,7 @@
 struct net;
 
 /* TERM and INT: net_stop, a second one ends the process at once.  HUP, PIPE
- * and XFSZ are ignored.  Before n exists (NULL) TERM and INT end the process. */
+ * and XFSZ are ignored.  Without n (NULL) TERM and INT end the process. */
 void signals_install(struct net *n);
 
 /* The signal that asked for the end; 0: none. */

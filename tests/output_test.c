@@ -56,21 +56,21 @@ START_TEST(output__no_byte_passes_one_before_it)
 	struct test_random random = { test_seed() };
 	struct output o = { 0 };
 	struct buf gates = { 0 }; /* of every byte ever appended */
-	uint64_t released = 0, gate = 0;
+	uint32_t released = 0, gate = 0;
 	size_t sent = 0, appended = 0, n, i;
 	unsigned round;
 
-	for (round = 0; round < 100000; round++) {
+	for (round = 0; round < 3000; round++) {
 		n = test_random_below(&random, 4) * test_random_below(
 			&random, 3000);
 		buf_reserve(&o.bytes, n);
 		o.bytes.size += n;
-		gate += test_random_below(&random, 3);
+		gate += (uint32_t)test_random_below(&random, 3);
 		for (i = 0; i < n; i++, appended++)
 			buf_put(&gates, &gate, sizeof(gate));
 		output_release(&o, released);
 		output_mark(&o, gate, released);
-		released += test_random_below(&random, 4);
+		released += (uint32_t)test_random_below(&random, 4);
 		if (released > gate)
 			released = gate;
 		output_release(&o, released);
@@ -78,9 +78,8 @@ START_TEST(output__no_byte_passes_one_before_it)
 		if (n && test_random_below(&random, 2))
 			n = test_random_below(&random, n + 1);
 		for (i = 0; i < n; i++)
-			ck_assert_uint_le(((uint64_t *)gates.data)[i],
-					  released);
-		buf_drop_front(&gates, n * sizeof(gate));
+			if (((uint32_t *)gates.data)[sent + i] > released)
+				ck_abort_msg("a byte left too early");
 		output_sent(&o, n);
 		sent += n;
 		ck_assert_uint_eq(output_pending(&o), appended - sent);

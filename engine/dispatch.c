@@ -66,7 +66,8 @@ static void reply_unknown(struct cmd *c)
 		size_t size = c->argv[i].size < 128 ? c->argv[i].size : 128;
 
 		buf_put_byte(&text, '\'');
-		buf_put(&text, c->argv[i].data, size);
+		buf_put(&text, c->argv[i].data,
+			strnlen((const char *)c->argv[i].data, size));
 		buf_put_str(&text, "' ");
 	}
 	buf_put_byte(&text, 0);

@@ -73,11 +73,13 @@ static struct slice read_raw(const struct entry *e)
 {
 	const uint8_t *p = entry_value_field(e);
 	struct reader r;
+	uint64_t size;
 
 	if (*p < 0x80)
 		return slice_of(p + 1, *p);
 	r = reader_of(slice_of(p, VARINT_SIZE_MAX));
-	return (struct slice){ .size = read_varint(&r), .data = r.at };
+	size = read_varint(&r);
+	return slice_of(r.at, size);
 }
 
 static inline size_t raw_size(size_t size)

@@ -11,7 +11,7 @@
  *   real      IEEE 754 double, 8 bytes
  *
  * The list feeds the enum, the codec, describe, apply (engine/apply.c),
- * record_fits (engine/fits.c) and FORMAT.md's table; `make tidy` compares.
+ * record_fits and FORMAT.md's table; `make tidy` compares.
  * A barrier changes more than one key: readers that replay in parallel or
  * serve single keys stop at it.
  */

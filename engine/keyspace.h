@@ -45,7 +45,7 @@ struct keyspace {
 	uint64_t applied_lsn;
 	struct key_memo memo;
 	size_t result; /* of the last bulk apply: members new or removed */
-	uint64_t index_now_ms; /* where a new deadline index starts; not state */
+	uint64_t index_now_ms; /* start of a new deadline index; not state */
 	uint16_t new_access;  /* access history of new keys; not state */
 	struct dead_db *dead; /* flushed databases, being freed in steps */
 };

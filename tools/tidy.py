@@ -7,6 +7,7 @@ there is one. `make test` runs it. The rules are those of
 docs/ARCHITECTURE.md; exceptions are the lists below, each with its reason.
 """
 
+import glob
 import os
 import re
 import sys
@@ -268,10 +269,20 @@ def check_header_comments(path, raw_lines, code, documented):
         last_line, last_ok = last, ok
 
 
+def generated_prefixes():
+    """Functions that an X-list in a header declares: `apply_##name`."""
+    return tuple(
+        m.group(1) for path in glob.glob("*/*.h")
+        for m in re.finditer(r"^#define X\([^)]*\) \w+ (\w+_)##name;",
+                             read(path), re.M))
+
+
 def check_definition_comments(sources, documented):
+    prefixes = generated_prefixes()
     for path, raw_lines, functions in sources:
         for f in functions:
             if f.is_static or f.is_test or f.name in documented or \
+                    f.name.startswith(prefixes or ("\0",)) or \
                     f.name in ("main", "LLVMFuzzerTestOneInput"):
                 continue
             if not has_comment_above(raw_lines, f.first):

@@ -65,6 +65,7 @@ struct entry {
 struct origin_dictionary {
 	struct entry **entries; /* entry n at n - 1 */
 	uint32_t count;
+	bool lost; /* definitions are missing: entries may be NULL */
 	uint32_t capacity;
 	uint32_t *slots; /* numbers by hash, 0: empty; NULL: not searched yet */
 	uint32_t slot_count; /* a power of two */
@@ -81,8 +82,9 @@ void origin_dictionary_clear(struct origin_dictionary *d)
 
 	assert(d->count <= ORIGIN_COUNT_MAX);
 	for (i = 0; i < d->count; i++)
-		mem_free(d->entries[i]);
+		mem_free(d->entries[i]); /* may be NULL behind a hole */
 	d->count = 0;
+	d->lost = false;
 	if (d->slots)
 		memset(d->slots, 0, d->slot_count * sizeof(*d->slots));
 }
@@ -95,6 +97,12 @@ void origin_dictionary_free(struct origin_dictionary *d)
 	mem_free(d->entries);
 	mem_free(d->slots);
 	mem_free(d);
+}
+
+void origin_dictionary_lose(struct origin_dictionary *d)
+{
+	assert(d->count <= ORIGIN_COUNT_MAX);
+	d->lost = true;
 }
 
 uint32_t origin_dictionary_count(const struct origin_dictionary *d)
@@ -178,7 +186,8 @@ static void dictionary_grow(struct origin_dictionary *d)
 	d->slot_count = capacity * 2;
 	d->slots = mem_calloc(d->slot_count, sizeof(*d->slots));
 	for (number = 1; number <= d->count; number++)
-		slots_insert(d, number);
+		if (d->entries[number - 1])
+			slots_insert(d, number);
 }
 
 static struct slice keep(uint8_t **at, struct slice s)
@@ -226,12 +235,13 @@ uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
 			  const struct batch_header *h)
 {
 	uint64_t time = zigzag((int64_t)(b->time_ms - h->previous_ms));
+	uint64_t origin = (uint64_t)h->origin << 1 | (h->define != NULL);
 	struct origin define;
 	size_t size;
 
 	assert(b->count > 0);
 	assert(b->records.size > 0);
-	size = varint_size(time) + varint_size(h->origin) +
+	size = varint_size(time) + varint_size(origin) +
 	       varint_size(b->first_db) + varint_size(b->count) +
 	       b->records.size;
 	if (h->define) {
@@ -241,7 +251,7 @@ uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
 	}
 	p = put_varint(p, size);
 	p = put_varint(p, time);
-	p = put_varint(p, h->origin);
+	p = put_varint(p, origin);
 	if (h->define) {
 		p = put_string(p, define.user);
 		p = put_string(p, define.address);
@@ -262,20 +272,37 @@ static struct slice read_origin_string(struct reader *in)
 	return s;
 }
 
+/* Whether entry `number` may be defined next. Behind a hole the numbers
+ * between are left open. */
+static bool origin_may_define(struct origin_dictionary *d, uint64_t number)
+{
+	if (number == (uint64_t)d->count + 1)
+		return true;
+	if (!d->lost || number <= d->count)
+		return false;
+	while (d->count + 1 < number) {
+		dictionary_grow(d);
+		d->entries[d->count++] = NULL;
+	}
+	return true;
+}
+
 static void read_origin(struct reader *in, struct origin_dictionary *d,
 			struct origin *out)
 {
-	uint64_t number = read_varint(in);
+	uint64_t value = read_varint(in), number = value >> 1;
+	bool define = value & 1;
 
 	*out = (struct origin){ 0 };
-	if (in->bad || number == 0)
+	if (in->bad || value == 0)
 		return;
-	if (!d || number > (uint64_t)d->count + 1 ||
-	    number > ORIGIN_COUNT_MAX) {
+	if (!d || number == 0 || number > ORIGIN_COUNT_MAX ||
+	    (define && !origin_may_define(d, number)) ||
+	    (!define && number > d->count && !d->lost)) {
 		reader_fail(in);
 		return;
 	}
-	if (number == (uint64_t)d->count + 1) {
+	if (define) {
 		out->user = read_origin_string(in);
 		out->address = read_origin_string(in);
 		out->command = read_origin_string(in);
@@ -283,7 +310,8 @@ static void read_origin(struct reader *in, struct origin_dictionary *d,
 			return;
 		origin_dictionary_add(d, out);
 	}
-	*out = d->entries[number - 1]->origin;
+	if (number <= d->count && d->entries[number - 1])
+		*out = d->entries[number - 1]->origin;
 }
 
 bool batch_parse(struct reader *in, uint64_t previous_ms,

@@ -7,8 +7,8 @@
  *     size    varint  bytes behind this field
  *     time    zigzag varint  wall-clock ms, less that of the batch before in
  *             the same frame (of the first: less 0)
- *     origin  varint  0: none; n: entry n of the segment's dictionary; the
- *             number after the last one used defines a new entry and is
+ *     origin  varint  0: none; 2n: entry n of the segment's dictionary;
+ *             2n + 1: defines entry n, the one after the last, and is
  *             followed by three strings: user, client address, command
  *     db      varint  database of the first record
  *     count   varint  records, at least 1
@@ -73,6 +73,10 @@ struct origin_dictionary;
 struct origin_dictionary *origin_dictionary_new(void);
 void origin_dictionary_free(struct origin_dictionary *d);
 void origin_dictionary_clear(struct origin_dictionary *d);
+
+/* Some definitions could not be read: until it is cleared, an entry that is
+ * not known reads as no origin, and numbers may be left out. */
+void origin_dictionary_lose(struct origin_dictionary *d);
 
 /* How many are defined. */
 uint32_t origin_dictionary_count(const struct origin_dictionary *d);

@@ -67,22 +67,13 @@ static int no_group(struct scan *s, struct group *out)
 	return GROUP_BAD;
 }
 
-/* What of a group has been read. */
-struct walk {
-	uint64_t at;       /* of the frame */
-	uint64_t next_lsn; /* due there */
-	uint64_t chain;
-	uint32_t epoch;
-	bool open; /* a batch goes on into this frame */
-};
-
 /* The rules for a header behind those before it; NULL if it keeps them. */
-static const char *header_fault(const struct walk *k,
+static const char *header_fault(const struct frame_walk *k,
 				const struct frame_header *h)
 {
 	bool before = h->flags & FRAME_CONT_BEFORE;
 
-	if (h->flags & (FRAME_SNAPSHOT | FRAME_FOOTER))
+	if (h->flags & (FRAME_SNAPSHOT | FRAME_FOOTER | FRAME_ZSTD))
 		return "a frame of a snapshot";
 	if (h->first_lsn != k->next_lsn)
 		return "LSN out of order";
@@ -117,7 +108,44 @@ static const char *seal_fault(const struct scan *s, struct slice content,
 	return NULL;
 }
 
-static int bad(struct group *out, const struct walk *k, uint64_t size,
+int frame_judge(struct window *w, const struct frame_seed *seed,
+		const struct frame_walk *k, struct frame_found *out)
+{
+	const uint8_t *p;
+	int64_t n = window_at(w, k->at, FRAME_HEADER_SIZE, &p);
+
+	*out = (struct frame_found){ .size = FRAME_HEADER_SIZE,
+				     .what = "no valid frame header" };
+	if (n < 0)
+		return (int)n;
+	if (n < FRAME_HEADER_SIZE || !frame_decode(p, seed, k->at, &out->h))
+		return 0;
+	out->header_valid = true;
+	out->size = FRAME_HEADER_SIZE + out->h.length;
+	n = window_at(w, k->at, out->size, &p);
+	if (n < 0)
+		return (int)n;
+	out->what = "frame behind the file's end";
+	if ((uint64_t)n < out->size)
+		return 0;
+	out->content = slice_of(p + FRAME_HEADER_SIZE, out->h.length);
+	out->what = header_fault(k, &out->h);
+	if (out->what == NULL &&
+	    frame_content_check(out->content, seed) != out->h.content_check)
+		out->what = "content check fails";
+	return out->what == NULL;
+}
+
+void frame_pass(struct frame_walk *k, const struct frame_header *h)
+{
+	k->chain = chain_frame(k->chain, h);
+	k->next_lsn += h->count;
+	k->epoch = h->epoch;
+	k->open = h->flags & FRAME_CONT_AFTER;
+	k->at += FRAME_HEADER_SIZE + h->length;
+}
+
+static int bad(struct group *out, const struct frame_walk *k, uint64_t size,
 	       const char *what)
 {
 	out->bad_offset = k->at;
@@ -128,37 +156,20 @@ static int bad(struct group *out, const struct walk *k, uint64_t size,
 }
 
 /* Judges the frame at k->at. GROUP_VALID and *h, or GROUP_BAD. */
-static int walk_frame(struct scan *s, struct walk *k, struct group *out,
+static int walk_frame(struct scan *s, struct frame_walk *k, struct group *out,
 		      struct frame_header *h)
 {
-	const uint8_t *p;
-	const char *fault;
-	struct slice content;
-	int64_t n = window_at(s->window, k->at, FRAME_HEADER_SIZE, &p);
+	struct frame_found f;
+	int err = frame_judge(s->window, &s->seed, k, &f);
 
-	if (n < 0)
-		return (int)n;
-	if (n < FRAME_HEADER_SIZE || !frame_decode(p, &s->seed, k->at, h))
-		return bad(out, k, FRAME_HEADER_SIZE, "no valid frame header");
-	n = window_at(s->window, k->at, FRAME_HEADER_SIZE + h->length, &p);
-	if (n < 0)
-		return (int)n;
-	if (n < FRAME_HEADER_SIZE + (int64_t)h->length)
-		return bad(out, k, (uint64_t)n, "frame behind the file's end");
-	fault = header_fault(k, h);
-	content = slice_of(p + FRAME_HEADER_SIZE, h->length);
-	if (fault == NULL &&
-	    frame_content_check(content, &s->seed) != h->content_check)
-		fault = "content check fails";
-	if (fault == NULL && (h->flags & FRAME_SEAL))
-		fault = seal_fault(s, content, &out->seal);
-	if (fault != NULL)
-		return bad(out, k, FRAME_HEADER_SIZE + h->length, fault);
-	k->chain = chain_frame(k->chain, h);
-	k->next_lsn += h->count;
-	k->epoch = h->epoch;
-	k->open = h->flags & FRAME_CONT_AFTER;
-	k->at += FRAME_HEADER_SIZE + h->length;
+	if (err < 0)
+		return err;
+	*h = f.h;
+	if (err > 0 && (h->flags & FRAME_SEAL))
+		f.what = seal_fault(s, f.content, &out->seal);
+	if (f.what != NULL)
+		return bad(out, k, f.size, f.what);
+	frame_pass(k, h);
 	if (h->durable_lsn > out->durable_lsn)
 		out->durable_lsn = h->durable_lsn;
 	if (!(h->flags & (FRAME_MARK | FRAME_SEAL)))
@@ -168,10 +179,10 @@ static int walk_frame(struct scan *s, struct walk *k, struct group *out,
 
 int scan_group(struct scan *s, struct group *out)
 {
-	struct walk k = { .at = s->offset,
-			  .next_lsn = s->next_lsn,
-			  .chain = s->chain,
-			  .epoch = s->epoch };
+	struct frame_walk k = { .at = s->offset,
+				.next_lsn = s->next_lsn,
+				.chain = s->chain,
+				.epoch = s->epoch };
 	struct frame_header h;
 	const uint8_t *p;
 	int64_t n;

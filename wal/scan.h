@@ -11,6 +11,31 @@
 #include "wal/segment.h"
 #include "wal/window.h"
 
+/* Where a walk from frame to frame stands. */
+struct frame_walk {
+	uint64_t at;       /* of the frame */
+	uint64_t next_lsn; /* due there */
+	uint64_t chain;
+	uint32_t epoch;
+	bool open; /* a batch goes on into this frame */
+};
+
+struct frame_found {
+	struct frame_header h;
+	bool header_valid;
+	uint64_t size;        /* with its header, as far as known */
+	struct slice content; /* lies in the window */
+	const char *what;     /* why it is bad */
+};
+
+/* Judges the frame at k->at by itself and by what stood before: 1 valid, 0
+ * bad (out->what says why), or a negative errno. */
+int frame_judge(struct window *w, const struct frame_seed *seed,
+		const struct frame_walk *k, struct frame_found *out);
+
+/* Moves k behind a valid frame. */
+void frame_pass(struct frame_walk *k, const struct frame_header *h);
+
 /* Where a scan stands: at the start of a group. */
 struct scan {
 	struct window *window;

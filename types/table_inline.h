@@ -158,7 +158,30 @@ static inline unsigned bucket_used(const uint64_t *bucket)
 	       0xff;
 }
 
+/* Bit i: slot i has this shift. Empty slots have shift 0. */
+static inline unsigned bucket_shifted(const uint64_t *bucket, unsigned shift)
+{
+	const __m128i *v = (const __m128i *)bucket;
+	__m128i mask = _mm_set1_epi32((int)SLOT_SHIFT);
+	__m128i a = _mm_and_si128(BUCKET_DWORDS(v[0], v[1], 0), mask);
+	__m128i b = _mm_and_si128(BUCKET_DWORDS(v[2], v[3], 0), mask);
+	__m128i equal = _mm_cmpeq_epi16(_mm_packs_epi32(a, b),
+					_mm_set1_epi16((short)shift));
+
+	return (unsigned)_mm_movemask_epi8(
+		_mm_packs_epi16(equal, _mm_setzero_si128()));
+}
+
 #else
+
+static inline unsigned bucket_shifted(const uint64_t *bucket, unsigned shift)
+{
+	unsigned i, mask = 0;
+
+	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
+		mask |= (unsigned)((bucket[i] & SLOT_SHIFT) == shift) << i;
+	return mask;
+}
 
 static inline unsigned bucket_match(const uint64_t *bucket, uint16_t tag)
 {

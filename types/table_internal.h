@@ -91,6 +91,37 @@ static inline bool segment_place(struct table_segment *s, unsigned home,
 	return segment_spill(s, home, slot) >= 0;
 }
 
+/* Fills an empty segment: counts what each bucket holds. */
+struct segment_filler {
+	struct table_segment *segment;
+	uint8_t used[TABLE_SEGMENT_MAX + 1];
+};
+
+/* As segment_place, for slots without marks. */
+static inline bool segment_fill(struct segment_filler *f, unsigned home,
+				uint64_t slot)
+{
+	uint64_t *bucket = segment_bucket(f->segment, home);
+	int place;
+
+	if (__builtin_expect(f->used[home] < TABLE_BUCKET_SLOTS, 1)) {
+		bucket[f->used[home]++] = slot;
+		return true;
+	}
+	/* the next one nearly always has room: buckets fill in their order */
+	if (f->used[home + 1] < TABLE_BUCKET_SLOTS) {
+		bucket[SLOT_LAST] |= SLOT_OVERFLOWED;
+		bucket += TABLE_BUCKET_SLOTS;
+		bucket[f->used[home + 1]++] = slot + 1; /* its shift */
+		return true;
+	}
+	place = segment_spill(f->segment, home, slot);
+	if (__builtin_expect(place < 0, 0))
+		return false;
+	f->used[place]++;
+	return true;
+}
+
 /* Empties a slot of bucket `index` and pulls back what had spilled. */
 void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot);
 

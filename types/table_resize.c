@@ -72,6 +72,7 @@ static inline bool in_range(uint64_t hash, uint64_t first, unsigned depth)
 /* Puts what of g belongs to the empty s into it; false if it has no place. */
 static bool gather_fill(const struct gather *g, struct table_segment *s)
 {
+	struct segment_filler f = { .segment = s };
 	unsigned i;
 
 	for (i = 0; i < g->count; i++) {
@@ -81,7 +82,7 @@ static bool gather_fill(const struct gather *g, struct table_segment *s)
 		if (!in_range(hash, s->first, s->depth))
 			continue;
 		home = rest_bucket(hash_rest(hash, s->depth), s->n);
-		if (!segment_place(s, home, slot_make(s, hash, g->entries[i])))
+		if (!segment_fill(&f, home, slot_make(s, hash, g->entries[i])))
 			return false;
 		s->count++;
 	}

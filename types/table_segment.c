@@ -21,32 +21,29 @@
 /* How many buckets one insert may push entries along. */
 #define PUSH_MAX 16
 
-/* Index of the slot with the least shift (the last in order) in a full
+/* Index of a slot with the least shift (the last in order) in a full
  * bucket. */
-static unsigned least_shifted(const uint64_t *bucket)
+static inline unsigned least_shifted(const uint64_t *bucket)
 {
-	unsigned i, best = 0;
+	unsigned shift = 0, mask;
 
-	for (i = 1; i < TABLE_BUCKET_SLOTS; i++)
-		if ((bucket[i] & SLOT_SHIFT) < (bucket[best] & SLOT_SHIFT))
-			best = i;
-	return best;
+	while ((mask = bucket_shifted(bucket, shift)) == 0)
+		shift++;
+	return (unsigned)__builtin_ctz(mask);
 }
 
-/* Index of the slot with the greatest shift (the first in order); -1 if all
+/* Index of a slot with the greatest shift (the first in order); -1 if all
  * entries are at home. */
-static int most_shifted(const uint64_t *bucket)
+static inline int most_shifted(const uint64_t *bucket)
 {
-	uint64_t shift = 0;
-	int i, best = -1;
+	unsigned shift, mask;
 
-	for (i = 0; i < TABLE_BUCKET_SLOTS; i++) {
-		if ((bucket[i] & SLOT_SHIFT) > shift) {
-			shift = bucket[i] & SLOT_SHIFT;
-			best = i;
-		}
+	for (shift = SLOT_SHIFT; shift > 0; shift--) {
+		mask = bucket_shifted(bucket, shift);
+		if (mask != 0)
+			return __builtin_ctz(mask);
 	}
-	return best;
+	return -1;
 }
 
 /* Finds where a push from a full `home` ends: the first bucket with room, if
@@ -150,29 +147,10 @@ static inline unsigned copy_home(const struct table *t, uint64_t slot,
 	return home;
 }
 
-/* Places one slot; used[] counts what each bucket holds. */
-static inline bool copy_slot(struct table_segment *to, uint8_t *used,
-			     unsigned home, uint64_t slot)
-{
-	uint64_t *bucket = segment_bucket(to, home);
-	int place;
-
-	slot &= ~SLOT_MARKS;
-	if (__builtin_expect(used[home] < TABLE_BUCKET_SLOTS, 1)) {
-		bucket[used[home]++] = slot;
-		return true;
-	}
-	place = segment_spill(to, home, slot);
-	if (place < 0)
-		return false;
-	used[place]++;
-	return true;
-}
-
 bool segment_copy(const struct table *t, struct table_segment *from,
 		  struct table_segment *to)
 {
-	uint8_t used[TABLE_SEGMENT_MAX + 1] = { 0 };
+	struct segment_filler f = { .segment = to };
 	uint32_t low[SLOT_SHIFT + 1]; /* of the last buckets, by index mod 4 */
 	unsigned b, i;
 
@@ -190,7 +168,7 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 				continue;
 			home = copy_home(t, slot,
 					 low[(b - slot) & SLOT_SHIFT], to);
-			if (!copy_slot(to, used, home, slot))
+			if (!segment_fill(&f, home, slot & ~SLOT_MARKS))
 				return false;
 		}
 	}

@@ -118,11 +118,13 @@ struct command *command_lookup(const struct slice *argv, unsigned argc,
 			       struct command **container);
 struct command *command_by_name(struct slice full_name);
 
-/* The tables that commands.c joins; each ends with a row without a name. */
-extern struct command commands_string[];
-extern struct command commands_bitmap[];
-extern struct command commands_key[];
-extern struct command commands_connection[];
-extern struct command commands_server[];
+/* The tables that commands.c joins, one per command_<name>.c; each ends with a
+ * row without a name. */
+#define COMMAND_TABLES(X) \
+	X(string) X(bitmap) X(key) X(connection) X(server)
+
+#define X(name) extern struct command commands_##name[];
+COMMAND_TABLES(X)
+#undef X
 
 #endif

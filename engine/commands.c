@@ -23,8 +23,9 @@ struct name {
 };
 
 static struct command *tables[] = {
-	commands_string, commands_bitmap, commands_key, commands_connection,
-	commands_server,
+#define X(name) commands_##name,
+	COMMAND_TABLES(X)
+#undef X
 };
 
 static struct command **rows;

@@ -123,7 +123,7 @@ DEPS_BUILD := build-essential pkg-config libzstd-dev liblz4-dev \
 	      libxxhash-dev libjemalloc-dev libssl-dev redis-tools
 DEPS_TEST  := check libsubunit-dev libhiredis-dev python3 python3-redis \
 	      clang libclang-rt-14-dev llvm clang-format universal-ctags \
-	      e2fsprogs
+	      e2fsprogs redis-server
 
 # Nothing to do takes no time; only what is missing is installed.
 define install_missing

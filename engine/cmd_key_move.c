@@ -114,13 +114,8 @@ static bool arg_db(struct cmd *c, unsigned index, uint32_t *db)
 {
 	int64_t v;
 
-	if (!arg_i64(c, index, &v))
+	if (!arg_i64_range(c, index, INT32_MIN, INT32_MAX, &v))
 		return false;
-	if (v < INT32_MIN || v > INT32_MAX) {
-		reply_errorf(c, "ERR value is out of range, value must between "
-			     "%d and %d", INT32_MIN, INT32_MAX);
-		return false;
-	}
 	if (v < 0 || v >= c->ks->db_count) {
 		reply_error(c, "ERR DB index is out of range");
 		return false;

@@ -109,8 +109,11 @@ bool arg_i64_range(struct cmd *c, unsigned index, int64_t min, int64_t max,
 		return false;
 	if (*out >= min && *out <= max)
 		return true;
-	reply_errorf(c, "ERR value is out of range, must be %s",
-		     min == 0 ? "positive" : "in range");
+	if (min == 0 && max == INT64_MAX)
+		reply_error(c, "ERR value is out of range, must be positive");
+	else
+		reply_errorf(c, "ERR value is out of range, value must between "
+			     "%lld and %lld", (long long)min, (long long)max);
 	return false;
 }
 

@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The same commands to this server and to Debian's redis-server: the replies
+and what is stored must be equal.
+
+Random streams start from a seed that is printed; DIFFERENTIAL_SEED repeats
+one, DIFFERENTIAL_COMMANDS makes them longer.  What is meant to differ from
+Redis 7.0 is in `known_difference`, each with its reason.
+"""
+
+import os
+import random
+import shutil
+
+import lib
+from lib import Error
+
+PORTS = range(21340, 21400)
+LIMIT = 1 << 20  # proto-max-bulk-len of both, so that big offsets stay cheap
+SEED = int(os.environ.get("DIFFERENTIAL_SEED",
+                          random.SystemRandom().randrange(1 << 32)))
+COMMANDS = int(os.environ.get("DIFFERENTIAL_COMMANDS", 30000))
+BATCH = 50
+
+KEYS = [b"a", b"b", b"c", b"d", b"e", b"k\x00\xff", b"long" * 20]
+
+EDGES = [
+    "0", "1", "-1", "2", "7", "8", "63", "64", "65", "255", "256",
+    "2147483646", "2147483647", "2147483648", "-2147483648", "-2147483649",
+    "4294967295", "4294967296", "9223372036854775806",
+    "9223372036854775807", "-9223372036854775807", "-9223372036854775808",
+    "9223372036854775808", "-9223372036854775809", "18446744073709551615",
+    "18446744073709551616", "9223372036854775", "9223372036854776",
+    "-9223372036854775", "-9223372036854776", "1e308", "1e-308", "1e4932",
+    "1e5000", "nan", "inf", "-inf", "", " ", " 1", "1 ", "+1", "01", "-0",
+    "0x10", "1.5", "-1.5", "3.0e3", ".5", "5.", "1e", "abc", "1" * 40,
+    "0." + "1" * 40, "1\x00", "1,5",
+]
+
+# % is the place of the edge value; a preparation may come before a ";".
+EDGE_COMMANDS = """
+SETEX s % v
+PSETEX s % v
+SET s v EX %
+SET s v PX %
+SET s v EXAT %
+SET s v PXAT %
+SET s v EX % NX
+GETEX s EX %
+GETEX s PX %
+GETEX s EXAT %
+GETEX s PXAT %
+EXPIRE s %
+PEXPIRE s %
+EXPIREAT s %
+PEXPIREAT s %
+EXPIRE s % NX
+EXPIRE s % GT
+EXPIRE s % LT
+EXPIRE s 100 %
+EXPIRE none %
+INCRBY n %
+DECRBY n %
+INCRBY s %
+INCRBY none %
+DECRBY none %
+SET n % ; INCR n
+SET n % ; DECR n
+SET n % ; INCRBY n 9223372036854775807
+SET n % ; DECRBY n 9223372036854775807
+SET f % ; INCRBYFLOAT f 1
+SET f % ; INCRBYFLOAT f 0.1
+SET f % ; APPEND f 0
+INCRBYFLOAT n %
+INCRBYFLOAT f %
+INCRBYFLOAT none %
+INCRBYFLOAT s %
+SETRANGE s % xyz
+SETRANGE s 2 %
+SETRANGE none % x
+GETRANGE s % -1
+GETRANGE s 0 %
+GETRANGE s % %
+SUBSTR s 1 %
+SETBIT s % 1
+SETBIT s 3 %
+SETBIT none % 0
+GETBIT s %
+BITCOUNT s % -1
+BITCOUNT s 0 %
+BITCOUNT s % 30 BIT
+BITCOUNT s 3 % BIT
+BITPOS s %
+BITPOS s 1 %
+BITPOS s 0 %
+BITPOS s 0 1 %
+BITPOS s 1 % 33 BIT
+BITPOS s 0 3 % BIT
+BITFIELD s GET u8 %
+BITFIELD s GET u8 #%
+BITFIELD s GET i% 0
+BITFIELD s GET u% 3
+BITFIELD s SET u8 % 1
+BITFIELD s SET i64 #% 1
+BITFIELD s SET u8 1 %
+BITFIELD s SET i64 5 %
+BITFIELD s SET u63 5 %
+BITFIELD s OVERFLOW SAT SET i8 5 %
+BITFIELD s OVERFLOW FAIL SET u8 5 %
+BITFIELD s OVERFLOW SAT SET u8 5 %
+BITFIELD s INCRBY u8 1 %
+BITFIELD s INCRBY i8 1 %
+BITFIELD s INCRBY i64 0 %
+BITFIELD s INCRBY u63 0 %
+BITFIELD s OVERFLOW SAT INCRBY i64 0 % INCRBY u63 3 % INCRBY i5 60 %
+BITFIELD s OVERFLOW FAIL INCRBY i64 0 % INCRBY u63 3 % INCRBY i5 60 %
+BITFIELD none OVERFLOW FAIL INCRBY u1 900 %
+BITFIELD_RO s GET u8 %
+COPY s t DB %
+MOVE s %
+SELECT %
+SWAPDB % 0
+SWAPDB 0 %
+SCAN %
+SCAN 0 COUNT %
+LCS s t MINMATCHLEN % IDX
+LCS s t MINMATCHLEN % IDX WITHMATCHLEN
+OBJECT IDLETIME %
+""".strip().split("\n")
+
+
+# (command, values): the reason why the replies are meant to differ.
+EDGE_DIFFERENCES = {
+    ("BITFIELD s OVERFLOW SAT SET i8 5 %",
+     ("-9223372036854775808", "-9223372036854775807")):
+        "Redis' range check overflows and saturates at the wrong end",
+    ("BITFIELD s GET u8 #%",
+     ("-9223372036854775807", "-9223372036854775808")):
+        "Redis multiplies without looking",
+    ("BITFIELD s SET i64 #% 1",
+     ("-9223372036854775807", "-9223372036854775808")):
+        "Redis multiplies without looking",
+    ("BITFIELD s GET i% 0", ("1\x00",)): "the type ends at its last byte",
+    ("BITFIELD s GET u% 3", ("1\x00",)): "the type ends at its last byte",
+}
+
+
+def words(text, value):
+    return [w.replace("%", value).encode() for w in text.split(" ") if w]
+
+
+# --- both servers -----------------------------------------------------------
+
+class Pair:
+    """Ours and the reference, each with one connection."""
+
+    def __init__(self, server):
+        self.server = server
+        self.reference = lib.Server(
+            binary=shutil.which("redis-server"), ports=PORTS,
+            options=["--save", "", "--proto-max-bulk-len", str(LIMIT)])
+        self.reference.start()
+        self.ours = server.raw()
+        self.theirs = self.reference.raw()
+
+    def both(self, commands):
+        """[(command, our reply, their reply)], sent as one pipeline."""
+        data = b"".join(lib.encode(*c) for c in commands)
+        self.ours.send(data)
+        self.theirs.send(data)
+        return [(c, self.ours.read(), self.theirs.read()) for c in commands]
+
+    def close(self):
+        self.ours.close()
+        self.theirs.close()
+        self.reference.remove()
+
+
+def with_reference(test):
+    """Runs test(pair); without a redis-server there is nothing to compare."""
+    def run(server):
+        if not shutil.which("redis-server"):
+            raise AssertionError("redis-server is not installed: make deps")
+        pair = Pair(server)
+        try:
+            test(pair)
+        finally:
+            pair.close()
+    run.options = {"proto-max-bulk-len": LIMIT}
+    return run
+
+
+# --- what may differ --------------------------------------------------------
+
+APPROXIMATE = {b"TTL": 1, b"PTTL": 2000, b"EXPIRETIME": 1,
+               b"PEXPIRETIME": 2000}
+
+
+def same(command, ours, theirs):
+    name = command[0].upper()
+    if name in APPROXIMATE and isinstance(ours, int) and \
+            isinstance(theirs, int) and ours > 0 and theirs > 0:
+        return abs(ours - theirs) <= APPROXIMATE[name]
+    if name == b"KEYS" and isinstance(ours, list):
+        return sorted(ours) == sorted(theirs)
+    if name == b"SCAN" and isinstance(ours, list):
+        return isinstance(theirs, list)
+    if isinstance(ours, Error) and isinstance(theirs, Error):
+        return str(ours) == str(theirs)
+    return type(ours) is type(theirs) and ours == theirs
+
+
+def known_difference(command, ours, theirs):
+    """The reason, if this difference is meant."""
+    name = command[0].upper()
+    if name in (b"BITCOUNT", b"BITPOS") and isinstance(ours, Error) and \
+            isinstance(theirs, int):
+        return "arguments are checked before the key is looked up: Redis 7.2"
+    if name == b"SCAN" and str(ours) == "ERR invalid cursor":
+        return "a cursor is a canonical number, what else strtoul takes is not"
+    return None
+
+
+def compare(results, where):
+    for command, ours, theirs in results:
+        if same(command, ours, theirs) or \
+                known_difference(command, ours, theirs):
+            continue
+        raise AssertionError("%s: %s\n  ours      %r\n  reference %r" % (
+            where, b" ".join(command)[:300], ours, theirs))
+
+
+def compare_contents(pair, where):
+    results = pair.both([[b"KEYS", b"*"], [b"DBSIZE"]])
+    compare(results, where)
+    for key in sorted(results[0][1]):
+        compare(pair.both([[b"GET", key], [b"TTL", key], [b"STRLEN", key]]),
+                where)
+
+
+# --- random streams ---------------------------------------------------------
+
+class Stream:
+    """Random commands; the same seed, the same commands."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.makers = [getattr(self, name) for name in sorted(dir(self))
+                       if name.startswith("make_")]
+
+    def key(self):
+        return self.random.choice(KEYS)
+
+    def number(self):
+        r = self.random
+        return str(r.choice([
+            r.randrange(-3, 10), r.randrange(-200, 2000),
+            r.choice([2 ** 31, 2 ** 63 - 1, -2 ** 63, 2 ** 63, "x", "1.0"]),
+        ])).encode()
+
+    def index(self):
+        return str(self.random.randrange(-20, 60)).encode()
+
+    def seconds(self):
+        # Wide enough apart that GT and LT do not depend on the millisecond.
+        return str(self.random.choice(
+            [self.random.randrange(1000, 10 ** 7), 0, -1,
+             10 ** 10 + self.random.randrange(10 ** 9)])).encode()
+
+    def bytes(self):
+        r = self.random
+        kind = r.randrange(6)
+        if kind == 0:
+            return self.number()
+        if kind == 1:
+            return b"%.3f" % r.uniform(-1000, 1000)
+        if kind == 2:
+            return bytes(r.randrange(256) for _ in range(r.randrange(40)))
+        if kind == 3:
+            return r.choice([b"\x00", b"\xff", b"ab"]) * r.randrange(300)
+        if kind == 4:
+            return b"x" * r.choice([0, 65535, 65536, 65537, 131072, 200000])
+        return r.choice([b"", b"hello", b"10", b"-0", b"3.14", b"ohmytext"])
+
+    def bit(self):
+        r = self.random
+        return str(r.choice([r.randrange(100), r.randrange(10 ** 6),
+                             r.randrange(8 * LIMIT + 100)])).encode()
+
+    def deadline(self):
+        r = self.random
+        word = r.choice([b"EX", b"PX", b"EXAT", b"PXAT"])
+        n = r.randrange(10 ** 7)
+        if word in (b"EXAT", b"PXAT"):
+            n += 9999999999
+        return [word, b"%d" % (n * 1000 if word[:1] == b"P" else n)]
+
+    def make_set(self):
+        c = [b"SET", self.key(), self.bytes()]
+        for option in ([b"NX"], [b"XX"], [b"GET"], [b"KEEPTTL"],
+                       self.deadline()):
+            if self.random.random() < 0.2:
+                c += option
+        return c
+
+    def make_plain(self):
+        name, args = self.random.choice([
+            (b"GET", "k"), (b"GETDEL", "k"), (b"STRLEN", "k"), (b"DEL", "k"),
+            (b"DEL", "kkk"), (b"UNLINK", "kk"), (b"EXISTS", "kkk"),
+            (b"TOUCH", "kk"), (b"TYPE", "k"), (b"TTL", "k"), (b"PTTL", "k"),
+            (b"EXPIRETIME", "k"), (b"PEXPIRETIME", "k"), (b"PERSIST", "k"),
+            (b"INCR", "k"), (b"DECR", "k"), (b"INCRBY", "kn"),
+            (b"DECRBY", "kn"), (b"INCRBYFLOAT", "kb"), (b"APPEND", "kb"),
+            (b"GETSET", "kb"), (b"SETNX", "kb"), (b"SETEX", "ksb"),
+            (b"MGET", "kkkk"), (b"MSET", "kbkb"), (b"MSETNX", "kbkb"),
+            (b"MSET", "kbk"), (b"RENAME", "kk"), (b"RENAMENX", "kk"),
+            (b"COPY", "kk"), (b"GETRANGE", "kii"), (b"SETRANGE", "kib"),
+            (b"SUBSTR", "kii"), (b"KEYS", "b"), (b"DBSIZE", ""),
+            (b"OBJECT", "k"), (b"GETEX", "k"), (b"NOSUCH", "k"),
+        ])
+        one = {"k": self.key, "n": self.number, "b": self.bytes,
+               "s": self.seconds, "i": self.index}
+        return [name] + [one[a]() for a in args]
+
+    def make_expire(self):
+        r = self.random
+        c = [r.choice([b"EXPIRE", b"PEXPIRE"]), self.key(), self.seconds()]
+        if c[0] == b"PEXPIRE":
+            c[2] += b"000"
+        c += r.choice([[], [], [b"NX"], [b"XX"], [b"GT"], [b"LT"],
+                       [b"XX", b"GT"], [b"NX", b"XX"], [b"GT", b"LT"]])
+        return c
+
+    def make_getex(self):
+        return [b"GETEX", self.key()] + self.random.choice(
+            [[b"PERSIST"], self.deadline(), [b"PERSIST", b"EX", b"5"]])
+
+    def make_bits(self):
+        r = self.random
+        return r.choice([
+            [b"SETBIT", self.key(), self.bit(), b"%d" % r.randrange(2)],
+            [b"GETBIT", self.key(), self.bit()],
+            [b"BITCOUNT", self.key()],
+            [b"BITCOUNT", self.key(), self.index(), self.index()],
+            [b"BITCOUNT", self.key(), self.index(), self.index(),
+             r.choice([b"BIT", b"BYTE", b"bit"])],
+            [b"BITPOS", self.key(), b"%d" % r.randrange(2)],
+            [b"BITPOS", self.key(), b"%d" % r.randrange(2), self.index()],
+            [b"BITPOS", self.key(), b"%d" % r.randrange(2), self.index(),
+             self.index()],
+            [b"BITPOS", self.key(), b"%d" % r.randrange(2), self.index(),
+             self.index(), r.choice([b"BIT", b"BYTE"])],
+            [b"BITOP", r.choice([b"AND", b"OR", b"XOR"]), self.key()] +
+            [self.key() for _ in range(r.randrange(1, 5))],
+            [b"BITOP", b"NOT", self.key(), self.key()],
+        ])
+
+    def make_field(self):
+        r = self.random
+        c = [b"BITFIELD", self.key()]
+        for _ in range(r.randrange(1, 5)):
+            kind = r.choice([b"u", b"i"]) + \
+                str(r.choice([1, 3, 5, 8, 16, 31, 32, 63, 64])).encode()
+            offset = r.choice([b"%d", b"#%d"]) % r.randrange(0, 40)
+            action = r.choice([b"GET", b"SET", b"INCRBY", b"OVERFLOW"])
+            if action == b"OVERFLOW":
+                c += [action, r.choice([b"WRAP", b"SAT", b"FAIL"])]
+            elif action == b"GET":
+                c += [action, kind, offset]
+            else:
+                number = self.number()
+                if number == b"-9223372036854775808":
+                    number = b"-99999999999"  # EDGE_DIFFERENCES
+                c += [action, kind, offset, number]
+        return c
+
+    def make_lcs(self):
+        r = self.random
+        return [b"LCS", self.key(), self.key()] + r.choice(
+            [[], [b"LEN"], [b"IDX"], [b"IDX", b"WITHMATCHLEN"],
+             [b"IDX", b"MINMATCHLEN", b"%d" % r.randrange(-1, 6)],
+             [b"LEN", b"IDX"]])
+
+    def command(self):
+        command = self.random.choice(self.makers)()
+        if command[0] == b"OBJECT":
+            command.insert(1, b"REFCOUNT" if self.random.random() < .5
+                           else b"IDLETIME")
+            if command[1] == b"REFCOUNT":
+                command[0:2] = [b"EXISTS"]
+        return command
+
+
+@with_reference
+def test_random_streams_give_equal_replies_and_contents(pair):
+    print("DIFFERENTIAL_SEED=%d" % SEED)
+    stream = Stream(SEED)
+    for n in range(0, COMMANDS, BATCH):
+        where = "seed %d, command %d" % (SEED, n)
+        compare(pair.both([stream.command() for _ in range(BATCH)]), where)
+        if n % (BATCH * 20) == 0:
+            compare_contents(pair, where)
+        if n % (BATCH * 60) == 0:
+            pair.both([[b"FLUSHALL"]])
+    compare_contents(pair, "seed %d, end" % SEED)
+
+
+@with_reference
+def test_edge_values_of_every_numeric_argument_are_taken_alike(pair):
+    setup = [[b"FLUSHALL"], [b"SELECT", b"0"], [b"SET", b"s", b"hello"],
+             [b"SET", b"n", b"10"], [b"SET", b"f", b"1.5"],
+             [b"SET", b"t", b"yellow"]]
+    look = [[b"SELECT", b"0"], [b"GET", b"s"], [b"GET", b"n"],
+            [b"GET", b"f"], [b"GET", b"t"], [b"GET", b"none"], [b"DBSIZE"]]
+    skip = {(text, value) for text, values in EDGE_DIFFERENCES
+            for value in values}
+    for text in EDGE_COMMANDS:
+        for value in EDGES:
+            if (text, value) in skip:
+                continue
+            commands = [words(part, value) for part in text.split(" ; ")]
+            compare(pair.both(setup + commands + look),
+                    "%s with %r" % (text, value))
+
+
+lib.main(__name__, PORTS)

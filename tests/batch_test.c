@@ -8,7 +8,9 @@
 
 static void add_del(struct batch *b, uint32_t db, const char *key)
 {
-	struct record r = { .type = REC_key_del, .cause = CAUSE_del, .db = db,
+	struct record r = { .type = REC_key_del,
+			    .cause = CAUSE_del,
+			    .db = db,
 			    .key = slice_str(key) };
 
 	batch_add(b, &r);

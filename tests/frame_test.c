@@ -50,9 +50,9 @@ START_TEST(frame__of_another_place_life_or_store_is_refused)
 			  frame_content_check(SLICE_LITERAL("abc"),
 					      &(struct frame_seed){ 12, 22 }));
 	/* it travels: the salt is not in it */
-	ck_assert_uint_eq(frame_content_check(SLICE_LITERAL("abc"), &seed),
-			  frame_content_check(SLICE_LITERAL("abc"),
-					      &other_salt));
+	ck_assert_uint_eq(
+		frame_content_check(SLICE_LITERAL("abc"), &seed),
+		frame_content_check(SLICE_LITERAL("abc"), &other_salt));
 }
 END_TEST
 

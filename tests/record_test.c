@@ -42,11 +42,11 @@ static struct record some_record(struct test_random *r, uint8_t room[3][300])
 	};
 }
 
-#define SAME_bytes(member)  ck_assert(slice_equal(a->member, b->member));
+#define SAME_bytes(member) ck_assert(slice_equal(a->member, b->member));
 #define SAME_number(member) ck_assert_uint_eq(a->member, b->member);
 #define SAME_signed(member) ck_assert_int_eq(a->member, b->member);
-#define SAME_real(member)   ck_assert(a->member == b->member);
-#define SAME(kind, member)  SAME_##kind(member)
+#define SAME_real(member) ck_assert(a->member == b->member);
+#define SAME(kind, member) SAME_##kind(member)
 
 /* In what the record's type carries. */
 static void assert_same(const struct record *a, const struct record *b)
@@ -55,10 +55,9 @@ static void assert_same(const struct record *a, const struct record *b)
 	ck_assert_uint_eq(a->cause, b->cause);
 	ck_assert_uint_eq(a->db, b->db);
 	switch (a->type) {
-#define X(name, tag, text)             \
-	case tag:                      \
-		REC_FIELDS_##name(SAME) \
-		break;
+#define X(name, tag, text) \
+	case tag:          \
+		REC_FIELDS_##name(SAME) break;
 		RECORD_TYPES(X)
 #undef X
 	}
@@ -178,13 +177,15 @@ START_TEST(record__what_no_encoder_writes_is_refused)
 	static const uint8_t tag_127[] = { 127, 0, 1, 'a' };
 	static const uint8_t cause[] = { REC_key_del, 250, 1, 'a' };
 	static const uint8_t same_db[] = { REC_key_del | 0x80, 1, 2, 1, 'a' };
-	static const uint8_t long_db[] = { REC_key_del | 0x80, 0x82, 0, 2, 1,
-					   'a' };
-	static const uint8_t big_db[] = { REC_key_del | 0x80, 0xff, 0xff, 0xff,
-					  0x7f, 2, 1, 'a' };
-	static const uint8_t huge_key[] = { REC_key_del, 2, 0xff, 0xff, 0xff,
-					    0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					    1, 'a' };
+	static const uint8_t long_db[] = {
+		REC_key_del | 0x80, 0x82, 0, 2, 1, 'a'
+	};
+	static const uint8_t big_db[] = {
+		REC_key_del | 0x80, 0xff, 0xff, 0xff, 0x7f, 2, 1, 'a'
+	};
+	static const uint8_t huge_key[] = { REC_key_del, 2,    0xff, 0xff, 0xff,
+					    0xff,        0xff, 0xff, 0xff, 0xff,
+					    0xff,        1,    'a' };
 
 	ck_assert(decodes(good, sizeof(good)));
 	ck_assert(!decodes(tag_0, sizeof(tag_0)));
@@ -205,7 +206,9 @@ static void assert_text(const struct buf *out, const char *text)
 
 START_TEST(record__is_described_as_json_members)
 {
-	struct record r = { .type = REC_str_set, .cause = CAUSE_set, .db = 2,
+	struct record r = { .type = REC_str_set,
+			    .cause = CAUSE_set,
+			    .db = 2,
 			    .key = SLICE_LITERAL("a\"b"),
 			    .value = SLICE_LITERAL("0123456789"),
 			    .deadline = 99 };

@@ -19,8 +19,12 @@ static struct segment_identity example_identity(void)
 
 static struct segment_use example_use(void)
 {
-	struct segment_use u = { .sequence = 9, .epoch = 2, .first_lsn = 5,
-				 .chain = 6, .base = true, .durable_lsn = 4,
+	struct segment_use u = { .sequence = 9,
+				 .epoch = 2,
+				 .first_lsn = 5,
+				 .chain = 6,
+				 .base = true,
+				 .durable_lsn = 4,
 				 .created_ms = 8 };
 
 	epoch_history_add(&u.history, 1, 1);
@@ -113,9 +117,13 @@ END_TEST
 
 START_TEST(segment__seal_reads_back)
 {
-	struct segment_seal s = { .record_count = 1, .last_lsn = 2, .chain = 3,
-				  .next_sequence = 4, .next_salt = 5,
-				  .payload_size = 6, .reason = SEAL_CUT };
+	struct segment_seal s = { .record_count = 1,
+				  .last_lsn = 2,
+				  .chain = 3,
+				  .next_sequence = 4,
+				  .next_salt = 5,
+				  .payload_size = 6,
+				  .reason = SEAL_CUT };
 	struct segment_seal back;
 	uint8_t bytes[SEAL_SIZE];
 
@@ -147,10 +155,12 @@ END_TEST
 
 START_TEST(segment__chain_depends_on_order_place_and_content)
 {
-	struct frame_header a = { .first_lsn = 1, .count = 2, .epoch = 1,
-				  .content_check = 5 };
-	struct frame_header b = { .first_lsn = 3, .count = 1, .epoch = 1,
-				  .content_check = 6 };
+	struct frame_header a = {
+		.first_lsn = 1, .count = 2, .epoch = 1, .content_check = 5
+	};
+	struct frame_header b = {
+		.first_lsn = 3, .count = 1, .epoch = 1, .content_check = 6
+	};
 	uint64_t start = chain_start(0, 1, 1);
 	uint64_t ab = chain_frame(chain_frame(start, &a), &b);
 

@@ -218,7 +218,7 @@ static void durable_to(struct wal *w, uint64_t lsn, uint64_t payload)
 	w->durable_payload = payload;
 }
 
-/* Keeps the age of the oldest byte that is not durable, roughly. */
+/* What is not durable now came at started_us or later. */
 static void note_age(struct wal *w, uint64_t started_us)
 {
 	if (w->at.durable_lsn == w->at.last_lsn)
@@ -256,10 +256,11 @@ static void group_done(struct wal *w, struct wal_job *job)
 		note_latency(w, job->us);
 		durable_to(w, g->last_lsn, g->payload_end);
 		w->synced_count = w->group_count;
+		note_age(w, job->started_us);
 	} else if (g->rolls_from) {
 		durable_to(w, g->first_lsn - 1, g->payload_end - g->payload);
+		note_age(w, g->opened_us);
 	}
-	note_age(w, job->started_us);
 	if (g->rolls_from) {
 		w->stats.file_bytes += 2 * (uint64_t)w->align;
 		sealed_of(w, g->rolls_from);

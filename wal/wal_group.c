@@ -266,8 +266,6 @@ static bool group_open(struct wal *w, size_t size)
 	g->size = FRAME_HEADER_SIZE;
 	if (origin_dictionary_count(w->origins) == 0)
 		g->flags = FRAME_DICT_RESET;
-	if (w->unsynced_us == 0)
-		w->unsynced_us = w->now_us;
 	w->open = g;
 	points_add(w);
 	return true;
@@ -486,6 +484,8 @@ static bool append_open(struct wal *w, const struct batch *b)
 	}
 	if (!group_open(w, size))
 		return false;
+	if (w->unsynced_us == 0)
+		w->unsynced_us = w->now_us;
 	room_update(w);
 	return true;
 }

@@ -1,0 +1,986 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wal/wal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/logline.h"
+#include "base/mem.h"
+#include "tests/support/sim_io.h"
+#include "tests/support/suite.h"
+
+#define SMALL_SEGMENT (64u << 10)
+
+/* A log on a simulated disk (or in a directory), and what became of it. */
+struct fixture {
+	struct sim *sim; /* NULL: the real disk */
+	char dir[64];
+	struct wal_options options;
+	struct completion_queue queue;
+	struct wal_known known;
+	struct store_id store;
+	struct wal *w;
+	struct batch batch;
+	/* What the last open found. */
+	uint64_t last_lsn;
+	uint64_t durable_lsn;
+	uint32_t epoch;
+	bool clean;
+	size_t segment_count;
+	enum recovery_case outcome;
+	/* What options.fatal heard. */
+	int fatal_count;
+	int exit_code;
+	char message[ERR_MESSAGE_SIZE];
+};
+
+static void on_fatal(void *ctx, int exit_code, const char *message)
+{
+	struct fixture *f = ctx;
+
+	f->fatal_count++;
+	f->exit_code = exit_code;
+	snprintf(f->message, sizeof(f->message), "%s", message);
+}
+
+static struct fixture *fixture_new(enum wal_level level)
+{
+	struct fixture *f = mem_calloc(1, sizeof(*f));
+
+	log_open("", LOG_LEVEL_NOTHING);
+	f->sim = sim_new(7);
+	strcpy(f->dir, "store");
+	sim_poke(f->sim, f->dir, 0, NULL, 0); /* a name that stays */
+	f->options = (struct wal_options){ .io = sim_io(f->sim),
+					   .dir = f->dir,
+					   .level = level,
+					   .segment_size = SMALL_SEGMENT,
+					   .fatal = on_fatal,
+					   .fatal_ctx = f };
+	batch_init(&f->batch);
+	return f;
+}
+
+static void fixture_free(struct fixture *f)
+{
+	wal_abandon(f->w);
+	batch_release(&f->batch);
+	sim_free(f->sim);
+	mem_free(f);
+}
+
+/* Recovers; begins behind what was found, or behind the snapshot. */
+static int try_reopen(struct fixture *f, struct err_message *m)
+{
+	const struct wal_recovery *r;
+	uint64_t last;
+	int err = wal_open(&f->w, &f->options, &f->store, &f->known, m);
+
+	if (err)
+		return err;
+	r = wal_recovery(f->w);
+	f->last_lsn = r->last_lsn;
+	f->durable_lsn = r->durable_lsn;
+	f->epoch = r->epoch;
+	f->clean = r->clean;
+	f->segment_count = r->segment_count;
+	f->outcome = r->outcome;
+	last = r->last_lsn;
+	if (f->known.snapshot_lsn > last)
+		last = f->known.snapshot_lsn;
+	return wal_begin(f->w, last, m);
+}
+
+static void reopen(struct fixture *f)
+{
+	struct err_message m = { "" };
+	int err = try_reopen(f, &m);
+
+	ck_assert_msg(err == OK, "%d: %s", err, m.text);
+	wal_check(f->w);
+}
+
+static void close_log(struct fixture *f)
+{
+	struct err_message m = { "" };
+
+	ck_assert_msg(wal_close(f->w, &m) == OK, "%s", m.text);
+	f->w = NULL;
+}
+
+/* The machine loses power; how it left the disk. */
+static void crash(struct fixture *f, enum sim_crash_kind kind)
+{
+	struct sim_crash how = { .kind = kind, .seed = 5 };
+	struct sim *after = sim_crash(f->sim, &how);
+
+	wal_abandon(f->w);
+	f->w = NULL;
+	sim_free(f->sim);
+	f->sim = after;
+	f->options.io = sim_io(after);
+}
+
+/* One batch with a value of this size. Room is asked for, as the engine
+ * does. */
+static bool try_append(struct fixture *f, size_t size)
+{
+	uint8_t *value = mem_calloc(1, size + 1);
+	struct record r = { .type = REC_str_set,
+			    .cause = CAUSE_set,
+			    .key = SLICE_LITERAL("key"),
+			    .value = { value, size } };
+	bool room = wal_room(f->w, size + 64, false);
+
+	memset(value, 'x', size);
+	if (room) {
+		batch_reset(&f->batch);
+		f->batch.time_ms = 1700000000000;
+		batch_add(&f->batch, &r);
+		wal_append(f->w, &f->batch);
+		wal_check(f->w);
+	}
+	mem_free(value);
+	return room;
+}
+
+static void append(struct fixture *f, size_t size)
+{
+	ck_assert(try_append(f, size));
+}
+
+static void turn_after(struct fixture *f, uint64_t us)
+{
+	struct wal_turn t = { 0 };
+
+	if (f->sim)
+		sim_advance_us(f->sim, us);
+	t.now_us = f->options.io->ops->mono_us(f->options.io);
+	wal_turn(f->w, &t);
+	if (!f->fatal_count)
+		wal_check(f->w);
+}
+
+static void turn(struct fixture *f)
+{
+	turn_after(f, 1000);
+}
+
+static struct wal_stats stats(const struct fixture *f)
+{
+	struct wal_stats s;
+
+	wal_stats(f->w, &s);
+	return s;
+}
+
+static const struct wal_position *at(const struct fixture *f)
+{
+	return wal_position(f->w);
+}
+
+/* --- levels and positions ------------------------------------------------ */
+
+START_TEST(wal__always_releases_what_is_durable)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+
+	reopen(f);
+	ck_assert_uint_eq(at(f)->epoch, 1);
+	append(f, 10);
+	append(f, 10);
+	ck_assert_uint_eq(at(f)->last_lsn, 2);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 0);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 2);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 2);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 2);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__everysec_releases_what_is_written_and_syncs_each_second)
+{
+	struct fixture *f = fixture_new(WAL_EVERYSEC);
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	ck_assert_uint_eq(at(f)->written_lsn, 1);
+	ck_assert_uint_eq(at(f)->durable_lsn, 0);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 1);
+	ck_assert_uint_ne(wal_deadline_us(f->w), UINT64_MAX);
+	sim_advance_us(f->sim, 7000);
+	ck_assert_uint_eq(stats(f).oldest_unsynced_ms, 8);
+	turn_after(f, 1000000);
+	ck_assert_uint_eq(at(f)->durable_lsn, 1);
+	ck_assert_uint_eq(stats(f).oldest_unsynced_ms, 0);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 1);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__no_syncs_only_when_asked)
+{
+	struct fixture *f = fixture_new(WAL_NO);
+
+	reopen(f);
+	append(f, 10);
+	turn_after(f, 5000000);
+	turn_after(f, 5000000);
+	ck_assert_uint_eq(at(f)->written_lsn, 1);
+	ck_assert_uint_eq(at(f)->durable_lsn, 0);
+	append(f, 10);
+	wal_sync_soon(f->w);
+	ck_assert_uint_eq(at(f)->durable_lsn, 2);
+	append(f, 10);
+	ck_assert_int_eq(wal_sync_now(f->w), OK);
+	ck_assert_uint_eq(at(f)->durable_lsn, 3);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__a_killed_process_loses_nothing_written)
+{
+	struct fixture *f = fixture_new(WAL_NO);
+	int i;
+
+	reopen(f);
+	for (i = 0; i < 100; i++) {
+		append(f, 3000);
+		turn(f);
+	}
+	crash(f, SIM_CRASH_PROCESS);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 100);
+	ck_assert(!f->clean);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__off_counts_and_writes_nothing)
+{
+	struct fixture *f = fixture_new(WAL_OFF);
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	ck_assert_uint_eq(at(f)->last_lsn, 1);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 1);
+	ck_assert_uint_eq(wal_deadline_us(f->w), UINT64_MAX);
+	ck_assert(!sim_exists(f->sim, "store/log"));
+	close_log(f);
+	ck_assert(!sim_exists(f->sim, "store/log"));
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__levels_change_while_it_runs)
+{
+	static const enum wal_level levels[] = { WAL_EVERYSEC, WAL_ALWAYS,
+						 WAL_NO,       WAL_ALWAYS,
+						 WAL_EVERYSEC, WAL_NO,
+						 WAL_EVERYSEC };
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct err_message m;
+	size_t i;
+
+	reopen(f);
+	for (i = 0; i < ARRAY_LEN(levels); i++) {
+		append(f, 10);
+		ck_assert_int_eq(wal_set_level(f->w, levels[i], &m), OK);
+		ck_assert_int_eq(wal_level(f->w), levels[i]);
+		append(f, 10);
+		turn(f);
+		ck_assert_uint_eq(wal_release_lsn(f->w), 2 * i + 2);
+		if (levels[i] == WAL_ALWAYS)
+			ck_assert_uint_eq(at(f)->durable_lsn, 2 * i + 2);
+	}
+	close_log(f);
+	reopen(f);
+	ck_assert(f->clean);
+	ck_assert_uint_eq(f->last_lsn, 2 * ARRAY_LEN(levels));
+	ck_assert_uint_eq(f->epoch, 1);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__switched_off_and_on_begins_a_base_segment_and_an_epoch)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct err_message m;
+
+	reopen(f);
+	append(f, 10);
+	ck_assert_int_eq(wal_set_level(f->w, WAL_OFF, &m), OK);
+	append(f, 10);
+	append(f, 10);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 3);
+	ck_assert_int_eq(wal_set_level(f->w, WAL_EVERYSEC, &m), OK);
+	ck_assert_uint_eq(at(f)->epoch, 2);
+	append(f, 10);
+	close_log(f);
+	/* the snapshot that the caller made before switching it on */
+	f->known.snapshot_lsn = 3;
+	f->known.oldest_lsn = 3;
+	f->known.snapshot_epoch = 1;
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 4);
+	ck_assert_uint_eq(f->epoch, 2);
+	ck_assert_uint_eq(wal_epochs(f->w)->count, 2);
+	ck_assert_uint_eq(wal_epochs(f->w)->at[1].first_lsn, 4);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__started_off_it_can_be_switched_on)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct err_message m;
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	crash(f, SIM_CRASH_NOTHING);
+	f->options.level = WAL_OFF;
+	reopen(f);
+	append(f, 10);
+	ck_assert_int_eq(wal_set_level(f->w, WAL_ALWAYS, &m), OK);
+	append(f, 10);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 3);
+	crash(f, SIM_CRASH_NOTHING);
+	f->options.level = WAL_ALWAYS;
+	f->known.snapshot_lsn = 2;
+	f->known.oldest_lsn = 2;
+	f->known.snapshot_epoch = 1;
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 3);
+	fixture_free(f);
+}
+END_TEST
+
+/* --- segments ------------------------------------------------------------ */
+
+START_TEST(wal__rolls_to_the_next_segment_and_back_at_the_start)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	int i;
+
+	reopen(f);
+	for (i = 0; i < 200; i++) {
+		append(f, (size_t)i * 20);
+		if (i % 3 == 0)
+			turn(f);
+	}
+	turn(f);
+	ck_assert_uint_gt(wal_sequence(f->w), 5);
+	ck_assert_uint_eq(stats(f).segments, wal_sequence(f->w));
+	close_log(f);
+	reopen(f);
+	ck_assert(f->clean);
+	ck_assert_uint_eq(f->last_lsn, 200);
+	ck_assert_uint_gt(f->segment_count, 5);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__a_batch_bigger_than_a_segment_gets_one_of_its_own)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+
+	reopen(f);
+	append(f, 10);
+	append(f, 10 * SMALL_SEGMENT);
+	append(f, 10);
+	turn(f);
+	append(f, 3 * SMALL_SEGMENT);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 4);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 4);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__a_batch_bigger_than_a_frame_spans_frames)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	size_t size;
+
+	f->options.segment_size = 16 << 20;
+	reopen(f);
+	/* around the places where one more frame begins */
+	for (size = (3 << 20) - 40; size <= (3 << 20) + 40; size += 4)
+		append(f, size);
+	append(f, (1 << 20) - 30);
+	append(f, 300 << 10);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 23);
+	close_log(f);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 23);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__closed_and_opened_again_and_again)
+{
+	struct fixture *f = fixture_new(WAL_EVERYSEC);
+	uint64_t lsn = 0;
+	int i;
+
+	for (i = 0; i < 30; i++) {
+		reopen(f);
+		ck_assert_uint_eq(f->last_lsn, lsn);
+		ck_assert_uint_eq(at(f)->epoch, 1);
+		if (i % 3) {
+			append(f, 100);
+			lsn++;
+		}
+		close_log(f);
+	}
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__a_torn_tail_is_put_aside_and_begins_an_epoch)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	static const char torn[] = "half a group";
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	crash(f, SIM_CRASH_NOTHING);
+	sim_poke(f->sim, "store/log/0000000000000001.seg", 3 * 4096, torn,
+		 sizeof(torn));
+	reopen(f);
+	ck_assert_int_eq(f->outcome, CASE_T2_TORN);
+	ck_assert_uint_eq(at(f)->epoch, 2);
+	ck_assert(sim_exists(f->sim, "store/log/0000000000000001-12288.torn"));
+	append(f, 10);
+	turn(f);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_int_eq(f->outcome, CASE_T1_END);
+	ck_assert_uint_eq(f->last_lsn, 2);
+	ck_assert_uint_eq(f->epoch, 2);
+	ck_assert_uint_eq(wal_epochs(f->w)->at[1].first_lsn, 2);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__covered_segments_are_recycled_and_no_others)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct wal_stats s;
+	char path[64];
+	uint64_t covered;
+	int i;
+
+	reopen(f);
+	for (i = 0; i < 100; i++) {
+		append(f, 3000);
+		turn(f);
+	}
+	s = stats(f);
+	ck_assert_uint_ge(s.segments, 5);
+	for (i = 1; i <= (int)s.segment_sequence; i++) {
+		snprintf(path, sizeof(path), "store/log/%016d.seg", i);
+		ck_assert(sim_exists(f->sim, path));
+	}
+	covered = at(f)->last_lsn / 2;
+	wal_retain(f->w, covered, at(f)->last_lsn);
+	turn(f);
+	ck_assert_uint_lt(stats(f).segments, s.segments);
+	ck_assert_uint_ge(stats(f).segments, s.segments / 2);
+	ck_assert_uint_gt(stats(f).spares, 1);
+	/* what is left goes on from the snapshot */
+	for (i = 0; i < 100; i++) {
+		append(f, 3000);
+		turn(f);
+	}
+	crash(f, SIM_CRASH_NOTHING);
+	f->known.snapshot_lsn = 100;
+	f->known.oldest_lsn = covered;
+	f->known.snapshot_epoch = 1;
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 200);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__payload_since_the_newest_snapshot_is_counted)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	uint64_t before;
+	int i;
+
+	f->options.segment_size = 8 << 20;
+	reopen(f);
+	for (i = 0; i < 1000; i++) {
+		append(f, 3000);
+		turn(f);
+	}
+	before = stats(f).payload_since_retain;
+	ck_assert_uint_ge(before, 3000000);
+	wal_retain(f->w, 0, 500);
+	before = stats(f).payload_since_retain;
+	ck_assert_uint_ge(before, 1500000);
+	ck_assert_uint_le(before, 2000000);
+	fixture_free(f);
+}
+END_TEST
+
+/* --- marks --------------------------------------------------------------- */
+
+START_TEST(wal__an_idle_log_gets_a_mark)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	uint64_t groups;
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	ck_assert_uint_ne(wal_deadline_us(f->w), UINT64_MAX);
+	groups = stats(f).groups;
+	turn_after(f, 50000);
+	ck_assert_uint_eq(stats(f).groups, groups);
+	turn_after(f, 60000);
+	ck_assert_uint_eq(stats(f).groups, groups + 1);
+	ck_assert_uint_eq(wal_deadline_us(f->w), UINT64_MAX);
+	turn_after(f, 1000000);
+	ck_assert_uint_eq(stats(f).groups, groups + 1);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_uint_eq(f->durable_lsn, 1);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__everysec_marks_what_a_sync_made_durable)
+{
+	struct fixture *f = fixture_new(WAL_EVERYSEC);
+	int i;
+
+	reopen(f);
+	append(f, 10);
+	turn(f);
+	for (i = 0; i < 50; i++) /* sync, mark, sync; then nothing */
+		turn_after(f, 100000);
+	ck_assert_uint_eq(wal_deadline_us(f->w), UINT64_MAX);
+	ck_assert_uint_eq(stats(f).groups, 2);
+	crash(f, SIM_CRASH_NOTHING);
+	reopen(f);
+	ck_assert_uint_eq(f->durable_lsn, 1);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal__marks_roll_a_full_segment)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	int i;
+
+	reopen(f);
+	for (i = 0; i < 100; i++) {
+		append(f, 10);
+		turn(f);
+		turn_after(f, 200000);
+		ck_assert_uint_eq(wal_deadline_us(f->w), UINT64_MAX);
+	}
+	ck_assert_uint_gt(wal_sequence(f->w), 5);
+	close_log(f);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 100);
+	fixture_free(f);
+}
+END_TEST
+
+/* --- when the disk is full or fails -------------------------------------- */
+
+START_TEST(wal__a_full_disk_is_told_before_and_writing_resumes)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	uint64_t lsn;
+	int i;
+
+	f->options.reserve = 16 << 10;
+	reopen(f);
+	turn(f);
+	sim_limit(f->sim, 4 * SMALL_SEGMENT);
+	for (i = 0; i < 1000 && try_append(f, 3000); i++)
+		turn(f);
+	ck_assert_int_gt(i, 20);
+	ck_assert_int_lt(i, 100);
+	ck_assert_int_eq(f->fatal_count, 0);
+	/* the reserve is for commands that free */
+	ck_assert(wal_room(f->w, 100, true));
+	lsn = at(f)->durable_lsn;
+	ck_assert_uint_eq(lsn, at(f)->last_lsn);
+	sim_limit(f->sim, 0);
+	turn_after(f, 1100000);
+	append(f, 3000);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, lsn + 1);
+	close_log(f);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, lsn + 1);
+	fixture_free(f);
+}
+END_TEST
+
+/* A disk that is nearly full, grows a little, and is freed at times. */
+static int fill_up(struct test_random *random, uint64_t segments)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	int i, refused = 0;
+
+	reopen(f);
+	for (i = 0; i < 300; i++) {
+		size_t size = test_random_below(random, 1 << 17) >>
+			      test_random_below(random, 12);
+
+		sim_limit(f->sim,
+			  (segments + (uint64_t)i / 50) * SMALL_SEGMENT);
+		if (!try_append(f, size))
+			refused++;
+		ck_assert_int_eq(f->fatal_count, 0);
+		if (test_random_below(random, 4) == 0)
+			turn(f);
+		if (i % 50 == 49)
+			turn_after(f, 1000000);
+		if (refused % 10 == 9)
+			wal_retain(f->w, at(f)->durable_lsn,
+				   at(f)->durable_lsn);
+	}
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, at(f)->last_lsn);
+	fixture_free(f);
+	return refused;
+}
+
+START_TEST(wal__room_said_yes_so_append_has_it)
+{
+	struct test_random random = { test_seed() };
+	int refused = 0;
+	uint64_t i;
+
+	for (i = 4; i < 24; i++)
+		refused += fill_up(&random, i);
+	ck_assert_int_gt(refused, 100);
+}
+END_TEST
+
+static void fails_for_good(enum wal_level level, unsigned op)
+{
+	struct fixture *f = fixture_new(level);
+	struct sim_fault fault = {
+		.ops = op, .call = 1, .error = EIO, .forever = false
+	};
+	uint64_t acked;
+
+	reopen(f);
+	append(f, 10);
+	ck_assert_int_eq(wal_sync_now(f->w), OK);
+	acked = wal_release_lsn(f->w);
+	append(f, 10);
+	sim_set_fault(f->sim, &fault);
+	turn_after(f, 2000000);
+	ck_assert_int_eq(f->fatal_count, 1);
+	ck_assert_int_eq(f->exit_code, EXIT_IO);
+	ck_assert_ptr_nonnull(strstr(f->message, "0000000000000001.seg"));
+	ck_assert_uint_eq(at(f)->durable_lsn, acked);
+	append(f, 10);
+	turn_after(f, 2000000); /* nothing is tried again */
+	ck_assert_int_eq(wal_sync_now(f->w), ERR_IO);
+	ck_assert_uint_eq(at(f)->durable_lsn, acked);
+	ck_assert_int_eq(f->fatal_count, 1);
+	ck_assert_int_eq(wal_close(f->w, NULL), ERR_IO);
+	f->w = NULL;
+	fixture_free(f);
+}
+
+START_TEST(wal__the_first_failed_write_is_final)
+{
+	fails_for_good(WAL_ALWAYS, SIM_WRITE);
+	fails_for_good(WAL_EVERYSEC, SIM_WRITE);
+}
+END_TEST
+
+START_TEST(wal__the_first_failed_sync_is_final)
+{
+	fails_for_good(WAL_EVERYSEC, SIM_SYNC);
+}
+END_TEST
+
+START_TEST(wal__a_file_system_without_direct_io_or_allocation_will_do)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	int i;
+
+	sim_refuse(f->sim, true, true);
+	reopen(f);
+	for (i = 0; i < 100; i++) {
+		append(f, 2000);
+		turn(f);
+	}
+	append(f, 5 * SMALL_SEGMENT);
+	turn(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 101);
+	crash(f, SIM_CRASH_NOTHING);
+	sim_refuse(f->sim, true, true);
+	reopen(f);
+	ck_assert_uint_eq(f->last_lsn, 101);
+	fixture_free(f);
+}
+END_TEST
+
+/* --- crashes ------------------------------------------------------------- */
+
+/* Crashes at every change of the disk, in every way, while a log is written;
+ * then recovers, goes on, and crashes once more. */
+struct crash_run {
+	struct fixture *f;
+	uint64_t count;
+};
+
+static void check_crash(struct crash_run *run, const struct sim_crash *how)
+{
+	struct fixture *f = run->f, after = *f;
+	uint64_t acked = f->w ? at(f)->durable_lsn : 0;
+	uint64_t last = f->w ? at(f)->last_lsn : 0;
+	struct err_message m = { "" };
+	int err;
+
+	after.sim = sim_crash(f->sim, how);
+	after.options.io = sim_io(after.sim);
+	after.options.fatal_ctx = &after;
+	after.w = NULL;
+	batch_init(&after.batch);
+	err = try_reopen(&after, &m);
+	ck_assert_msg(err == OK, "crash %llu, kind %d: %s",
+		      (unsigned long long)run->count, how->kind, m.text);
+	ck_assert_uint_ge(after.last_lsn, acked);
+	ck_assert_uint_le(after.last_lsn, last);
+	append(&after, 50);
+	turn(&after);
+	ck_assert_int_eq(wal_sync_now(after.w), OK);
+	crash(&after, SIM_CRASH_NOTHING);
+	last = after.last_lsn + 1;
+	err = try_reopen(&after, &m);
+	ck_assert_msg(err == OK, "second crash %llu, kind %d: %s",
+		      (unsigned long long)run->count, how->kind, m.text);
+	ck_assert_uint_eq(after.last_lsn, last);
+	wal_abandon(after.w);
+	batch_release(&after.batch);
+	sim_free(after.sim);
+	run->count++;
+}
+
+static void on_boundary(void *ctx, enum sim_op op)
+{
+	static const enum sim_crash_kind kinds[] = {
+		SIM_CRASH_PROCESS, SIM_CRASH_NOTHING, SIM_CRASH_ALL,
+		SIM_CRASH_RANDOM,  SIM_CRASH_RANDOM,
+	};
+	struct crash_run *run = ctx;
+	struct sim_crash how = { 0 };
+	size_t i;
+
+	(void)op;
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		how.kind = kinds[i];
+		how.seed = run->count;
+		how.garbage = run->count % 3 == 0;
+		check_crash(run, &how);
+	}
+}
+
+static void crash_everywhere(enum wal_level level)
+{
+	struct fixture *f = fixture_new(level);
+	struct crash_run run = { .f = f };
+	int i;
+
+	reopen(f);
+	sim_on_boundary(f->sim, on_boundary, &run);
+	for (i = 0; i < 40; i++) {
+		append(f, (size_t)(i * 997) % 9000);
+		if (i % 2)
+			turn_after(f, i % 5 ? 1000 : 600000);
+		if (i == 20)
+			append(f, 2 * SMALL_SEGMENT);
+	}
+	sim_on_boundary(f->sim, NULL, NULL);
+	ck_assert_uint_gt(run.count, 200);
+	fixture_free(f);
+}
+
+START_TEST(wal__always_survives_a_crash_anywhere)
+{
+	crash_everywhere(WAL_ALWAYS);
+}
+END_TEST
+
+START_TEST(wal__everysec_survives_a_crash_anywhere)
+{
+	crash_everywhere(WAL_EVERYSEC);
+}
+END_TEST
+
+/* --- threads, on the real disk ------------------------------------------- */
+
+static struct fixture *real_new(enum wal_level level)
+{
+	struct fixture *f = fixture_new(level);
+
+	sim_free(f->sim);
+	f->sim = NULL;
+	strcpy(f->dir, "/tmp/wal_test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(f->dir));
+	ck_assert_int_eq(completion_open(&f->queue), 0);
+	f->options.io = io_posix();
+	f->options.threads = true;
+	f->options.completions = &f->queue;
+	return f;
+}
+
+static void real_free(struct fixture *f)
+{
+	char command[128];
+
+	wal_abandon(f->w);
+	f->w = NULL;
+	completion_drain(&f->queue);
+	completion_close(&f->queue);
+	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
+	ck_assert_int_eq(system(command), 0);
+	fixture_free(f);
+}
+
+/* Until everything is released, as the loop does it. */
+static void wait_released(struct fixture *f)
+{
+	while (wal_release_lsn(f->w) < at(f)->last_lsn) {
+		struct pollfd p = { f->queue.event_file, POLLIN, 0 };
+
+		turn(f);
+		if (wal_release_lsn(f->w) == at(f)->last_lsn)
+			break;
+		ck_assert_int_ge(poll(&p, 1, 5000), 1);
+		completion_drain(&f->queue);
+	}
+}
+
+static void run_threads(enum wal_level level)
+{
+	struct fixture *f = real_new(level);
+	struct err_message m;
+	int i;
+
+	reopen(f);
+	for (i = 0; i < 400; i++) {
+		append(f, (size_t)(i * 997) % 9000);
+		if (i % 7 == 0)
+			turn(f);
+		if (i % 50 == 0)
+			wait_released(f);
+		if (i % 100 == 99)
+			wal_retain(f->w, at(f)->durable_lsn / 2,
+				   at(f)->durable_lsn);
+	}
+	append(f, 3 << 20);
+	wait_released(f);
+	ck_assert_int_eq(wal_set_level(f->w, WAL_ALWAYS, &m), OK);
+	append(f, 10);
+	wait_released(f);
+	f->known.snapshot_lsn = at(f)->durable_lsn / 2;
+	f->known.oldest_lsn = f->known.snapshot_lsn;
+	f->known.snapshot_epoch = 1;
+	close_log(f);
+	completion_drain(&f->queue);
+	reopen(f);
+	ck_assert(f->clean);
+	ck_assert_uint_eq(f->last_lsn, 402);
+	real_free(f);
+}
+
+START_TEST(wal__threads_commit_under_always)
+{
+	run_threads(WAL_ALWAYS);
+}
+END_TEST
+
+START_TEST(wal__threads_commit_under_everysec)
+{
+	run_threads(WAL_EVERYSEC);
+}
+END_TEST
+
+START_TEST(wal__threads_commit_under_no)
+{
+	run_threads(WAL_NO);
+}
+END_TEST
+
+START_TEST(wal__abandoned_threads_leave_what_is_durable)
+{
+	struct fixture *f = real_new(WAL_ALWAYS);
+
+	reopen(f);
+	append(f, 10);
+	wait_released(f);
+	append(f, 10);
+	turn(f);
+	wal_abandon(f->w);
+	f->w = NULL;
+	completion_drain(&f->queue);
+	reopen(f);
+	ck_assert_uint_ge(f->last_lsn, 1);
+	real_free(f);
+}
+END_TEST
+
+int main(void)
+{
+	return RUN_TESTS(
+		"wal", wal__always_releases_what_is_durable,
+		wal__everysec_releases_what_is_written_and_syncs_each_second,
+		wal__no_syncs_only_when_asked,
+		wal__a_killed_process_loses_nothing_written,
+		wal__off_counts_and_writes_nothing,
+		wal__levels_change_while_it_runs,
+		wal__switched_off_and_on_begins_a_base_segment_and_an_epoch,
+		wal__started_off_it_can_be_switched_on,
+		wal__rolls_to_the_next_segment_and_back_at_the_start,
+		wal__a_batch_bigger_than_a_segment_gets_one_of_its_own,
+		wal__a_batch_bigger_than_a_frame_spans_frames,
+		wal__closed_and_opened_again_and_again,
+		wal__a_torn_tail_is_put_aside_and_begins_an_epoch,
+		wal__covered_segments_are_recycled_and_no_others,
+		wal__payload_since_the_newest_snapshot_is_counted,
+		wal__an_idle_log_gets_a_mark,
+		wal__everysec_marks_what_a_sync_made_durable,
+		wal__marks_roll_a_full_segment,
+		wal__a_full_disk_is_told_before_and_writing_resumes,
+		wal__room_said_yes_so_append_has_it,
+		wal__the_first_failed_write_is_final,
+		wal__the_first_failed_sync_is_final,
+		wal__a_file_system_without_direct_io_or_allocation_will_do,
+		wal__always_survives_a_crash_anywhere,
+		wal__everysec_survives_a_crash_anywhere,
+		wal__threads_commit_under_always,
+		wal__threads_commit_under_everysec,
+		wal__threads_commit_under_no,
+		wal__abandoned_threads_leave_what_is_durable);
+}

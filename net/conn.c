@@ -4,6 +4,7 @@
 #include "base/logline.h"
 #include "base/mem.h"
 #include "net/net_state.h"
+#include "net/socket.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -203,7 +204,7 @@ size_t conn_read(struct net *n, struct conn *c)
 	}
 	room = in->capacity - in->size;
 	do
-		got = recv(c->source.file, in->data + in->size, room, 0);
+		got = socket_receive(c->source.file, in->data + in->size, room);
 	while (got < 0 && errno == EINTR);
 	if (got <= 0) {
 		if (in->size == c->parser.start)

@@ -4,9 +4,9 @@
  */
 #include "base/logline.h"
 #include "net/net_state.h"
+#include "net/socket.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 /* Sends what may go. False: the connection is broken. */
 static bool send_open(struct net *n, struct conn *c)
@@ -16,8 +16,8 @@ static bool send_open(struct net *n, struct conn *c)
 	ssize_t sent;
 
 	do
-		sent = send(c->source.file, o->bytes.data + o->sent, size,
-			    MSG_NOSIGNAL);
+		sent = socket_send(c->source.file, o->bytes.data + o->sent,
+				   size);
 	while (sent < 0 && errno == EINTR);
 	if (sent < 0 && errno != EAGAIN)
 		return false;

@@ -78,7 +78,8 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
 .PHONY: all help deps deps-build run test test-units test-e2e tidy format \
-	install bench bench-micro torture fuzz compat clean tests
+	install bench bench-micro torture fuzz compat clean tests \
+	torture-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -114,6 +115,20 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 
 tests: $(TESTS)
+
+# Torture programs: build/torture/x is tests/torture/x.c and what they share.
+TORTURE     := $(patsubst tests/torture/%.c,$(BUILD)/torture/%, \
+		 $(wildcard tests/torture/*.c))
+TORTURE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o, \
+		 $(wildcard tests/torture/support/*.c))
+
+torture-programs: $(TORTURE)
+
+$(BUILD)/torture/%: $(BUILD)/obj/tests/torture/%.o $(TORTURE_OBJ) \
+		    $(SUPPORT_OBJ) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -127,6 +127,9 @@ void op_choose(struct op *op, struct random *r, const struct op_choice *c);
 void op_encode(struct buf *out, struct op *op, unsigned writer,
 	       unsigned *selected);
 
+/* Whether it writes in whatever state. */
+bool op_surely_writes(const struct op *op);
+
 /* It was refused: nothing happens. */
 void op_make_void(struct op *op);
 

@@ -714,6 +714,14 @@ void op_make_void(struct op *op)
 		op->kind++;
 }
 
+bool op_surely_writes(const struct op *op)
+{
+	exec_fn *exec = rows[op->kind].exec;
+
+	return exec == exec_set || exec == exec_mset || exec == exec_incrby ||
+	       exec == exec_witness || exec == exec_set_in;
+}
+
 const char *op_name(const struct op *op)
 {
 	return rows[op->kind].command;

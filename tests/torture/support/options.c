@@ -52,8 +52,8 @@ void torture_parse(struct torture_options *o, int argc, char **argv,
 	while (o->seed == 0)
 		if (getrandom(&o->seed, 4, 0) != 4)
 			exit(71);
-	o->server = realpath(o->server, NULL);
-	if (!o->server) {
+	/* Not resolved: redis-server is a link that goes by its name. */
+	if (access(o->server, X_OK) != 0) {
 		fprintf(stderr, "%s: no server: %s\n", argv[0],
 			strerror(errno));
 		exit(64);

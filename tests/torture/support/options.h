@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct torture_options {
-	const char *server; /* absolute path */
+	const char *server; /* its path */
 	const char *level;
 	char dir[128];      /* exists; removed at a good end if ours */
 	bool own_dir;

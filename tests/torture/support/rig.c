@@ -96,7 +96,7 @@ static bool begin_round(struct rig *r)
 	for (unsigned i = 1; r->active == 1 && i < WRITERS_MAX; i++)
 		r->may_flush_all |= any_certain_key(
 			&r->writers[r->order[i]].live);
-	r->ending = false;
+	r->ending = r->cut = false;
 	r->crash_ms = 0;
 	memset(r->seen, 0, sizeof(r->seen));
 	for (unsigned i = 0; i < r->active; i++) {
@@ -200,6 +200,14 @@ static bool take_reply(struct rig *r, struct writer *w, const struct reply *p,
 		op_make_void(op);
 		return true;
 	}
+	if (r->cut && w->acked > w->sent_at_cut && op_surely_writes(op) &&
+	    strcmp(r->options.level, "always") == 0) {
+		fprintf(stderr, "FALSE REPLY: writer %u: %s was sent %" PRId64
+			" ms after the disk died, and acknowledged\n",
+			w->live.writer, op_name(op),
+			op->sent_ms - r->crash_ms);
+		return false;
+	}
 	model_exec(&w->live, op, &r->expect);
 	if (!reply_fits(&r->expect, p)) {
 		report_reply(w, op, &r->expect, p);
@@ -236,7 +244,7 @@ static void take_seen(struct rig *r)
 			continue;
 		for (size_t i = 0; p.type == '$' && i < p.text.size; i++)
 			value = 10 * value + p.text.data[i] - '0';
-		if (value > r->seen[r->reader_next])
+		if (!r->cut && value > r->seen[r->reader_next])
 			r->seen[r->reader_next] = value;
 		r->reader_next = (r->reader_next + 1) % WRITERS_MAX;
 		r->counts.seen++;
@@ -268,12 +276,12 @@ static bool step_writer(struct rig *r, struct writer *w, short events)
 		}
 		if (!open) {
 			wire_close(&w->wire);
-			return r->ending;
+			return r->cut || r->ending;
 		}
 	}
 	if (!r->ending)
 		send_more(r, w, wall_ms());
-	return wire_send(&w->wire) || r->ending;
+	return wire_send(&w->wire) || r->cut || r->ending;
 }
 
 static void step_reader(struct rig *r, short events)
@@ -354,14 +362,29 @@ bool rig_run(struct rig *r, uint64_t us)
 	return true;
 }
 
-void rig_run_dying(struct rig *r, uint64_t us)
+void rig_cut(struct rig *r)
 {
-	uint64_t end_us = clock_us() + us;
+	step(r, 0);
+	for (unsigned i = 0; i < r->active; i++) {
+		struct writer *w = &r->writers[r->order[i]];
 
-	r->ending = true;
+		w->sent_at_cut = w->op_count;
+		w->acked_at_cut = w->acked;
+		w->synced_at_cut = w->synced;
+	}
+	r->crash_ms = wall_ms();
+	r->cut = true;
+}
+
+bool rig_run_dying(struct rig *r, uint64_t us, bool sending)
+{
+	uint64_t end_us = clock_us() + us, wrong = r->counts.wrong;
+
+	r->ending = !sending;
 	while (clock_us() < end_us && !process_ended(&r->server) &&
 	       step(r, 1))
 		;
+	return r->counts.wrong == wrong;
 }
 
 bool rig_drain(struct rig *r)

@@ -27,6 +27,7 @@ struct writer {
 	size_t op_count, op_capacity;
 	size_t acked;
 	size_t synced;     /* as WAITAOF said */
+	size_t sent_at_cut, acked_at_cut, synced_at_cut;
 	unsigned replies;  /* of the operation at acked, so far */
 	unsigned selected; /* database of the connection */
 	unsigned depth;    /* operations on their way, at most */
@@ -72,7 +73,8 @@ struct rig {
 	uint64_t number; /* operations so far */
 	int64_t crash_ms; /* 0: rig_drain sets it */
 	bool may_flush_all;
-	bool ending; /* the server is known to be dying */
+	bool cut;    /* the disk is dead */
+	bool ending; /* nothing more is sent */
 	struct expect expect;
 	struct rig_counts counts;
 };
@@ -91,8 +93,17 @@ bool rig_verify(struct rig *r);
 /* Writers write for so long. False: a wrong reply or a death, reported. */
 bool rig_run(struct rig *r, uint64_t us);
 
-/* Goes on for up to us, after the disk has died: only the replies count. */
-void rig_run_dying(struct rig *r, uint64_t us);
+/*
+ * Just before the disk dies: what is acknowledged by now must survive.  What
+ * is acknowledged later need not: a power cut stops the process as well, and
+ * a sync that is under way while a file system is shut down may return 0.  But
+ * no write that is sent later may be acknowledged.
+ */
+void rig_cut(struct rig *r);
+
+/* Goes on for up to us with a dead disk, and with sending if so wanted. False:
+ * a reply was wrong. */
+bool rig_run_dying(struct rig *r, uint64_t us, bool sending);
 
 /* After the crash: takes in what had been sent to us, closes. */
 bool rig_drain(struct rig *r);

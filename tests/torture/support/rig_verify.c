@@ -141,13 +141,15 @@ static int64_t find_prefix(const struct writer *w, struct model *m, size_t from,
 /* How many operations must have survived. */
 static size_t must_survive(const struct rig *r, const struct writer *w)
 {
-	size_t must = w->acked;
+	size_t must = w->acked_at_cut;
 
-	if (!r->options.power || strcmp(r->options.level, "always") == 0)
+	if (!r->options.power || !r->cut)
+		return w->acked;
+	if (strcmp(r->options.level, "always") == 0)
 		return must;
 	if (strcmp(r->options.level, "no") == 0)
-		return w->synced;
-	while (must > w->synced && w->ops[must - 1].acked_ms >
+		return w->synced_at_cut;
+	while (must > w->synced_at_cut && w->ops[must - 1].acked_ms >
 	       r->crash_ms - EVERYSEC_WINDOW_MS)
 		must--;
 	return must;
@@ -167,9 +169,11 @@ static void report_lost(struct rig *r, struct writer *w, size_t must,
 		r->counts.lost += must - (size_t)found;
 		fprintf(stderr, "LOST: writer %u: %zu operations must be there"
 			" (%zu acknowledged, %zu sent), the store has the "
-			"first %" PRId64 "; the next is %s\n", m->writer,
-			must, w->acked, w->op_count, found,
-			op_name(&w->ops[found]));
+			"first %" PRId64 "; the next is %s, acknowledged %"
+			PRId64 " ms after the crash\n", m->writer, must,
+			w->acked, w->op_count, found,
+			op_name(&w->ops[found]),
+			w->ops[found].acked_ms - r->crash_ms);
 	} else {
 		r->counts.wrong++;
 		fprintf(stderr, "WRONG: writer %u: the store is as after none "
@@ -208,6 +212,7 @@ static bool settle(struct rig *r, struct writer *w, const struct read_time *t)
 		r->counts.lost_allowed += w->acked - (size_t)found;
 	model_pin(&w->live, &w->read);
 	w->op_count = w->acked = w->synced = 0;
+	w->sent_at_cut = w->acked_at_cut = w->synced_at_cut = 0;
 	return true;
 }
 

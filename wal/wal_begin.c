@@ -348,11 +348,11 @@ static struct wal_segment *first_take(struct wal *w, struct err_message *m)
 {
 	struct wal_segment *s;
 	struct wal_spare spare;
-	uint64_t size = FIRST_SPARE_SIZE;
+	uint64_t size = w->segment_size; /* as far as there is time */
 	int err;
 
-	if (size > w->segment_size)
-		size = w->segment_size;
+	if (!w->options.threads && size > FIRST_SPARE_SIZE)
+		size = FIRST_SPARE_SIZE;
 	if (size < 16 * (uint64_t)w->align)
 		size = 16 * (uint64_t)w->align;
 	if (!spare_peek(w, &spare)) {

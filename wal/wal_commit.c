@@ -251,6 +251,8 @@ static void group_done(struct wal *w, struct wal_job *job)
 	w->stats.groups++;
 	w->stats.file_bytes += g->size;
 	w->last_group_us = job->started_us + job->us;
+	atomic_store_explicit(&w->spares.last_group_us, w->last_group_us,
+			      memory_order_relaxed);
 	w->last_write_us = job->us;
 	if (g->segment->durable_writes) {
 		note_latency(w, job->us);

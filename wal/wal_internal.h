@@ -21,7 +21,7 @@
 #define WAL_PATH_MAX 4096
 #define GROUP_SIZE_MAX (256u << 10) /* bytes, unless one batch is bigger */
 #define GROUPS_KEPT 4               /* buffers for reuse */
-#define FIRST_SPARE_SIZE (1u << 20) /* so that a first start is quick */
+#define FIRST_SPARE_SIZE (1u << 20) /* of a first start on a slow disk */
 #define MARK_DELAY_US 100000
 #define SYNC_INTERVAL_US 1000000
 #define SPARE_RETRY_US 1000000
@@ -166,6 +166,8 @@ struct wal_spares {
 	bool stop;
 	/* Zeros are needed soon: no pauses. */
 	atomic_bool hurry;
+	/* When the last group was written: nobody is disturbed later. */
+	_Atomic uint64_t last_group_us;
 	/* The engine should look at room again. */
 	atomic_bool changed;
 };

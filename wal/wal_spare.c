@@ -29,8 +29,11 @@
 
 #include "base/mem.h"
 
-#define FILL_SIZE (1u << 20) /* bytes of zeros a write */
+#define FILL_SIZE (256u << 10) /* bytes of zeros a write */
+#define PAUSE_SHARE 4          /* pause this many times as long as it took */
 #define PAUSE_MAX_US 20000
+#define IDLE_US 100000         /* without a group for so long: no pause */
+#define FIRST_FILL_US 100000   /* what a first start may wait for zeros */
 
 static const char thread_tmp[] = "spare.tmp"; /* the thread's */
 static const char engine_tmp[] = "spare-now.tmp";
@@ -59,31 +62,40 @@ static bool stopping(struct wal *w)
 	return stop;
 }
 
-/* Lets others have the disk for as long as we had it. */
+/* Leaves the disk to commits most of the time, unless there are none. */
 static void fill_pause(struct wal *w, uint64_t took_us)
 {
+	uint64_t now = w->io->ops->mono_us(w->io);
 	struct timespec t = { 0 };
 
-	if (atomic_load(&w->spares.hurry))
+	if (atomic_load(&w->spares.hurry) ||
+	    now - atomic_load(&w->spares.last_group_us) > IDLE_US)
 		return;
+	took_us *= PAUSE_SHARE;
 	if (took_us > PAUSE_MAX_US)
 		took_us = PAUSE_MAX_US;
 	t.tv_nsec = (long)took_us * 1000;
 	nanosleep(&t, NULL);
 }
 
-/* Zeros from 0 to size; paced in the thread. -ECANCELED: stop asked for. */
-static int file_fill(struct wal *w, int file, uint64_t size, bool paced)
+/* Zeros from 0 to *size; paced in the thread (-ECANCELED: stop asked for). In
+ * the engine thread, where somebody waits, it stops early: *size says where. */
+static int file_fill(struct wal *w, int file, uint64_t *size, bool paced)
 {
 	uint8_t *zeros = mem_alloc_aligned(w->align, FILL_SIZE);
-	uint64_t at = 0;
+	uint64_t began = w->io->ops->mono_us(w->io), at = 0;
 	int err = 0;
 
 	memset(zeros, 0, FILL_SIZE);
-	while (at < size && !err) {
-		uint64_t n = size - at < FILL_SIZE ? size - at : FILL_SIZE;
+	while (at < *size && !err) {
+		uint64_t n = *size - at < FILL_SIZE ? *size - at : FILL_SIZE;
 		uint64_t start = w->io->ops->mono_us(w->io);
 
+		if (!paced && at >= FIRST_SPARE_SIZE &&
+		    start - began > FIRST_FILL_US) {
+			*size = at;
+			break;
+		}
 		err = io_write_all(w->io, file, zeros, n, at);
 		at += n;
 		if (!err && paced) {
@@ -107,24 +119,28 @@ static int open_direct(struct wal *w, const char *path, unsigned flags)
 	return w->io->ops->open(w->io, path, flags);
 }
 
-/* A new file of `size` bytes under a temporary name. A handle or -errno. */
-static int file_make(struct wal *w, const char *path, uint64_t size, bool zeros,
-		     bool paced)
+/* A new file of *size bytes under a temporary name; with zeros in the engine
+ * thread it may become smaller. A handle or -errno. */
+static int file_make(struct wal *w, const char *path, uint64_t *size,
+		     bool zeros, bool paced)
 {
 	const struct io_ops *ops = w->io->ops;
+	uint64_t wanted = *size;
 	int file, err;
 
 	ops->unlink(w->io, path);
 	file = open_direct(w, path, IO_WRITE | IO_CREATE | IO_EXCLUSIVE);
 	if (file < 0)
 		return file;
-	err = ops->allocate(w->io, file, size);
+	err = ops->allocate(w->io, file, *size);
 	if (err == -EOPNOTSUPP || err == -ENOSYS) {
 		zeros = true;
 		err = 0;
 	}
 	if (!err && zeros)
 		err = file_fill(w, file, size, paced);
+	if (!err && *size < wanted)
+		err = ops->truncate(w->io, file, *size);
 	if (!err)
 		return file;
 	ops->close(w->io, file);
@@ -232,7 +248,7 @@ static int make(struct wal *w, const char *name, uint64_t size, bool zeros)
 	int file;
 
 	wal_path(w, tmp, name);
-	file = file_make(w, tmp, size, zeros, !engine && w->spares.running);
+	file = file_make(w, tmp, &size, zeros, !engine && w->spares.running);
 	if (file < 0)
 		return file;
 	return file_ready(w, file, tmp, size, engine);

@@ -316,7 +316,7 @@ class Stream:
             (b"MSET", "kbk"), (b"RENAME", "kk"), (b"RENAMENX", "kk"),
             (b"COPY", "kk"), (b"GETRANGE", "kii"), (b"SETRANGE", "kib"),
             (b"SUBSTR", "kii"), (b"KEYS", "b"), (b"DBSIZE", ""),
-            (b"OBJECT", "k"), (b"GETEX", "k"), (b"NOSUCH", "k"),
+            (b"GETEX", "k"), (b"NOSUCH", "k"),
         ])
         one = {"k": self.key, "n": self.number, "b": self.bytes,
                "s": self.seconds, "i": self.index}
@@ -382,13 +382,7 @@ class Stream:
              [b"LEN", b"IDX"]])
 
     def command(self):
-        command = self.random.choice(self.makers)()
-        if command[0] == b"OBJECT":
-            command.insert(1, b"REFCOUNT" if self.random.random() < .5
-                           else b"IDLETIME")
-            if command[1] == b"REFCOUNT":
-                command[0:2] = [b"EXISTS"]
-        return command
+        return self.random.choice(self.makers)()
 
 
 @with_reference

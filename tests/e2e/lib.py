@@ -380,9 +380,14 @@ def wait_until(condition, seconds=10, what="condition"):
 # --- assertions -------------------------------------------------------------
 
 def equal(got, wanted, what=""):
-    if type(wanted) is str:
-        wanted = wanted.encode()
-    if got != wanted:
+    """A str stands for its bytes, also a simple string, unless a Simple is
+    wanted."""
+    if not isinstance(wanted, Simple):
+        got, wanted = (v.encode() if isinstance(v, str) else v
+                       for v in (got, wanted))
+    if type(got) is not type(wanted) and not (
+            isinstance(got, list) and isinstance(wanted, list)) or \
+            got != wanted:
         raise AssertionError("%s: got %r, wanted %r" % (what, got, wanted))
 
 

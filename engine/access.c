@@ -15,6 +15,13 @@ static uint8_t minutes_now(const struct engine *e)
 	return (uint8_t)(e->now_ms / 60000);
 }
 
+uint16_t access_of_new(const struct engine *e)
+{
+	if (access_is_lfu(e))
+		return (uint16_t)(minutes_now(e) << 8 | ACCESS_LFU_START);
+	return e->lru_clock;
+}
+
 uint8_t access_frequency(const struct engine *e, const struct entry *entry)
 {
 	uint16_t access = entry_access(entry);

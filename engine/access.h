@@ -17,6 +17,9 @@
 /* Notes that c used e, unless the session asked for CLIENT NO-TOUCH. */
 void access_touch(struct cmd *c, const struct entry *e);
 
+/* The history a new key begins with. */
+uint16_t access_of_new(const struct engine *e);
+
 /* Seconds since the last use, by an LRU policy. */
 uint64_t access_idle_s(const struct engine *e, const struct entry *entry);
 

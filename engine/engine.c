@@ -22,6 +22,7 @@
 #include "base/reaper.h"
 #include "base/slab.h"
 #include "base/tick.h"
+#include "engine/access.h"
 #include "engine/expire.h"
 #include "engine/parked.h"
 #include "engine/slowlog.h"
@@ -169,7 +170,7 @@ void engine_clock(struct engine *e)
 	e->now_ms = believed_ms(e, wall_ms, mono_us);
 	e->now_us = mono_us;
 	e->lru_clock = (uint16_t)(e->now_ms / 1000);
-	e->ks.new_access = e->lru_clock;
+	e->ks.new_access = access_of_new(e);
 	e->ks.index_now_ms = e->now_ms;
 }
 

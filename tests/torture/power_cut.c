@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Real power cuts: the server's store lies on an ext4 file system in an image
- * on tmpfs; the file system is shut down under it without flushing its journal
- * (FS_IOC_SHUTDOWN), so that what was not synced is gone, as after a power
- * failure; then kill -9, unmount, mount again (which replays the journal),
- * restart, compare.
+ * on tmpfs.  The file system is shut down under it without flushing its
+ * journal (FS_IOC_SHUTDOWN), so that what was not synced is gone, as after a
+ * power failure; then kill -9, unmount, mount again (which replays the
+ * journal), restart, compare.
  *
  * always: everything acknowledged before the cut is there, and nothing that is
- * sent after it is acknowledged.  everysec and no: each connection's writes survive
- * up to some point, which is not before the window's begin (everysec) nor
- * before the last WAITAOF that said yes.  Now and then the server is given
+ * sent after it is acknowledged.  everysec and no: each connection's writes
+ * survive up to some point, which is not before the window's begin (everysec)
+ * nor before the last WAITAOF that said yes.  Now and then the server is given
  * time to notice: it must end by itself with exit code 74.
  *
  * Needs root, mkfs.ext4 and loop devices; says so and passes without them.

@@ -10,8 +10,8 @@
  *
  * The models know nothing of the product: an oracle of its own.
  */
-#ifndef REDOUBT_TESTS_TORTURE_MODEL_H
-#define REDOUBT_TESTS_TORTURE_MODEL_H
+#ifndef REDOUBT_TESTS_TORTURE_SUPPORT_MODEL_H
+#define REDOUBT_TESTS_TORTURE_SUPPORT_MODEL_H
 
 #include "base/buf.h"
 
@@ -112,7 +112,6 @@ void model_key_name(struct buf *out, unsigned writer, unsigned key);
 /* Appends the value that belongs to a number. */
 void model_value(struct buf *out, uint64_t number, size_t size);
 
-/* Picks an operation that keeps values within bounds. */
 struct random;
 struct op_choice {
 	const struct model *live; /* roughly the state it will meet */
@@ -121,6 +120,8 @@ struct op_choice {
 	bool switch_level;        /* CONFIG SET appendfsync */
 	uint64_t number;
 };
+
+/* Picks an operation that keeps values within bounds. */
 void op_choose(struct op *op, struct random *r, const struct op_choice *c);
 
 /* Appends the command. *selected is the database of the connection. */

@@ -105,7 +105,7 @@ static void entry_assign(struct entry *to, const struct entry *from)
 	to->value = value;
 }
 
-/* --- whole values ---------------------------------------------------------- */
+/* --- whole values -------------------------------------------------------- */
 
 static void exec_set(struct model *m, const struct op *op, struct expect *e)
 {
@@ -189,7 +189,7 @@ static void exec_msetnx(struct model *m, const struct op *op,
 	expect_integer(e, go);
 }
 
-/* --- parts of values ------------------------------------------------------- */
+/* --- parts of values ----------------------------------------------------- */
 
 static void exec_append(struct model *m, const struct op *op,
 			struct expect *e)
@@ -258,7 +258,7 @@ static void exec_bitop_not(struct model *m, const struct op *op,
 	expect_integer(e, (int64_t)to->value.size);
 }
 
-/* --- numbers --------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------- */
 
 static void put_number(struct entry *to, const char *format, double number)
 {
@@ -309,7 +309,7 @@ static void exec_witness(struct model *m, const struct op *op,
 	expect_integer(e, m->witness);
 }
 
-/* --- deadlines ------------------------------------------------------------- */
+/* --- deadlines ----------------------------------------------------------- */
 
 static void exec_expire_in(struct model *m, const struct op *op,
 			   struct expect *e)
@@ -362,7 +362,7 @@ static void exec_del_any(struct model *m, const struct op *op,
 	expect_type(e, EXPECT_ANY);
 }
 
-/* --- keys ------------------------------------------------------------------ */
+/* --- keys ---------------------------------------------------------------- */
 
 static void exec_del(struct model *m, const struct op *op, struct expect *e)
 {
@@ -472,7 +472,7 @@ static void exec_waitaof(struct model *m, const struct op *op,
 	expect_type(e, EXPECT_SYNCED);
 }
 
-/* --- the table ------------------------------------------------------------- */
+/* --- the table ----------------------------------------------------------- */
 
 enum family { STRINGS, NUMBERS, FLOATS, SHORTS, WITNESS };
 enum amount { AMOUNT_NONE, NEAR_IN, FAR_IN, FAR_AT, OFFSET, DELTA, PLUS_ONE,
@@ -636,7 +636,7 @@ void op_choose(struct op *op, struct random *r, const struct op_choice *c)
 		  op->key2 == op->key3));
 }
 
-/* --- as a command ---------------------------------------------------------- */
+/* --- as a command -------------------------------------------------------- */
 
 static void put_argument(struct buf *out, struct slice s)
 {

@@ -2,8 +2,8 @@
 /*
  * The command line that the drivers share.
  */
-#ifndef REDOUBT_TESTS_TORTURE_OPTIONS_H
-#define REDOUBT_TESTS_TORTURE_OPTIONS_H
+#ifndef REDOUBT_TESTS_TORTURE_SUPPORT_OPTIONS_H
+#define REDOUBT_TESTS_TORTURE_SUPPORT_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

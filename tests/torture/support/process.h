@@ -3,8 +3,8 @@
  * The server under test as a process: started on a directory, killed, waited
  * for.  Its output goes to a file that is shown when something goes wrong.
  */
-#ifndef REDOUBT_TESTS_TORTURE_PROCESS_H
-#define REDOUBT_TESTS_TORTURE_PROCESS_H
+#ifndef REDOUBT_TESTS_TORTURE_SUPPORT_PROCESS_H
+#define REDOUBT_TESTS_TORTURE_SUPPORT_PROCESS_H
 
 #include <sys/types.h>
 
@@ -25,11 +25,12 @@ struct process {
 /* The paths, in a directory that exists. */
 void process_init(struct process *p, const char *binary, const char *dir);
 
-/* Starts it; does not wait. */
 struct process_options {
 	const char *level;     /* appendfsync */
 	unsigned segment_size; /* bytes; 0: as it is by default */
 };
+
+/* Starts it; does not wait. */
 void process_start(struct process *p, const struct process_options *o);
 
 /* Waits until it answers PING. False: it ended (see status) or is stuck. */

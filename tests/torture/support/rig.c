@@ -67,7 +67,7 @@ bool rig_start(struct rig *r)
 	return false;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static bool any_certain_key(const struct model *m)
 {

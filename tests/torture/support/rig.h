@@ -11,8 +11,8 @@
  * not below the last one that must have survived (RELIABILITY C3, C4); what a
  * reader saw of others must be there as well (C2).
  */
-#ifndef REDOUBT_TESTS_TORTURE_RIG_H
-#define REDOUBT_TESTS_TORTURE_RIG_H
+#ifndef REDOUBT_TESTS_TORTURE_SUPPORT_RIG_H
+#define REDOUBT_TESTS_TORTURE_SUPPORT_RIG_H
 
 #include "tests/torture/support/model.h"
 #include "tests/torture/support/process.h"

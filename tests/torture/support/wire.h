@@ -3,8 +3,8 @@
  * A client of RESP2 over a Unix socket: bytes out, replies in, never blocking
  * but where said.
  */
-#ifndef REDOUBT_TESTS_TORTURE_WIRE_H
-#define REDOUBT_TESTS_TORTURE_WIRE_H
+#ifndef REDOUBT_TESTS_TORTURE_SUPPORT_WIRE_H
+#define REDOUBT_TESTS_TORTURE_SUPPORT_WIRE_H
 
 #include "base/buf.h"
 

@@ -228,7 +228,8 @@ START_TEST(str__random_changes_agree_with_plain_bytes)
 			e = str_write(e, offset, bytes);
 			model_write(&m, offset, bytes);
 		}
-		check_bytes(e, m.bytes, m.size);
+		if (m.size < STR_CHUNK_SIZE * 5 / 4 || step % 4 == 0)
+			check_bytes(e, m.bytes, m.size);
 	}
 	for (i = 0; i < FROZEN_MAX; i++)
 		if (held[i].frozen != NULL)

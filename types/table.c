@@ -301,7 +301,7 @@ bool table_walk_next(struct table *t, uint64_t *position)
 	for (skipped = 0; skipped < WALK_SKIP_MAX; skipped++) {
 		struct table_home home;
 		struct table_segment *s;
-		unsigned index;
+		unsigned index, behind;
 
 		if (*position == WALK_BEHIND || t->directory == NULL) {
 			*position = 0;
@@ -310,7 +310,8 @@ bool table_walk_next(struct table *t, uint64_t *position)
 		home = table_home(t, *position);
 		s = home.segment;
 		index = walk_unvisited(t, s, home.index);
-		*position = segment_position(s, index < s->n ? index + 1 : s->n);
+		behind = index < s->n ? index + 1 : s->n;
+		*position = segment_position(s, behind);
 		if (*position == 0)
 			*position = WALK_BEHIND;
 		if (index < s->n) {

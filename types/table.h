@@ -6,9 +6,9 @@
  * A directory of segments by the top bits of the hash; in a segment of n
  * buckets `bucket = mulhi(rest, n)`, which keeps hash order for any n, so a
  * segment grows by about an eighth at a time, splits in two behind
- * TABLE_SEGMENT_MAX buckets and never pauses for a rehash.  A bucket is one cache line of eight
- * slots; a slot is a pointer with a 16-bit tag of the hash in its unused top
- * bits.  A full bucket spills into the next one.
+ * TABLE_SEGMENT_MAX buckets and never pauses for a rehash.  A bucket is one
+ * cache line of eight slots; a slot is a pointer with a 16-bit tag of the hash
+ * in its unused top bits.  A full bucket spills into the next ones.
  *
  * A position in a walk is a hash value, valid across growth and, the hash
  * being keyed by the store, across restarts.

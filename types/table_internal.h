@@ -51,8 +51,10 @@ void table_store_expect(struct table *t, size_t segment_count);
 /* Frees directory and store; all segments have been dropped. */
 void table_store_release(struct table *t);
 
+/* Bytes of directory, segments and store. */
 size_t table_store_memory(const struct table *t);
 
+/* M1, and that the counts agree. */
 void table_store_check(const struct table *t);
 
 /* --- table_segment.c --- */
@@ -139,6 +141,7 @@ void segment_visit(struct table_segment *s, unsigned index,
  * segment (0 behind the last segment). */
 uint64_t segment_position(const struct table_segment *s, unsigned index);
 
+/* G1 to G3, and that the count agrees. */
 void segment_check(const struct table *t, struct table_segment *s);
 
 /* --- table_resize.c --- */

@@ -30,8 +30,8 @@
 
 /* Cells filled per change of a segment, and directories small enough to be
  * filled at once. */
-#define CELLS_STEP 1024
-#define CELLS_AT_ONCE 2048
+#define CELLS_STEP 256
+#define CELLS_AT_ONCE 512
 
 /* From how many segments on they come from pages; below how many not. */
 #define PAGES_FROM 256

@@ -16,7 +16,7 @@
 /* Entries per segment that table_reserve makes room for, and buckets so that
  * few segments will have to grow. */
 #define RESERVE_PER_SEGMENT 780
-#define RESERVE_FILL 80
+#define RESERVE_FILL 84
 
 void table_init(struct table *t, table_hash_fn *hash, const void *ctx)
 {

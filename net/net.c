@@ -172,7 +172,8 @@ static void on_conn(struct net *n, struct conn *c, unsigned flags)
 	if (flags & POLLER_HANGUP)
 		c->state |= CONN_HANGUP;
 	note_active(n, c);
-	if ((c->state & CONN_HANGUP) && (c->state & CONN_HELD)) {
+	if ((c->state & (CONN_HANGUP | CONN_HELD | CONN_HAS_COMMAND)) ==
+	    (CONN_HANGUP | CONN_HELD)) {
 		/* It waits for something, and nobody waits for it. */
 		c->state |= CONN_ENDED;
 		conn_dirty(n, c);

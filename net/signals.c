@@ -26,19 +26,20 @@ static volatile sig_atomic_t received;
 static const struct wal_position *volatile watched;
 static char report_path[PATH_MAX];
 static char build[64] = "unknown";
+static char crash_stack[64 * 1024]; /* the usual one may be what is full */
 
 /* --- the orderly end ------------------------------------------------------ */
 
 static void on_stop(int number)
 {
-	static const char text[] = "second signal: exit at once\n";
-	ssize_t written;
-
-	if (received || server == NULL) {
-		written = write(STDERR_FILENO, text, sizeof(text) - 1);
-		(void)written;
+	/* Before the server serves there is nothing to end in order: what
+	 * recovery does may be cut off anywhere. */
+	if (server == NULL)
+		_exit(0);
+	if (received && number == SIGINT)
 		_exit(1);
-	}
+	if (received)
+		return;
 	received = number;
 	net_stop(server);
 }
@@ -179,13 +180,16 @@ void crash_handler_install(const char *logfile)
 				       SIGABRT };
 	struct sigaction action = { .sa_sigaction = on_crash,
 				    .sa_flags = SA_SIGINFO | SA_RESETHAND |
-						SA_NODEFER };
+						SA_NODEFER | SA_ONSTACK };
+	stack_t stack = { .ss_sp = crash_stack,
+			  .ss_size = sizeof(crash_stack) };
 	void *frame;
 	size_t i;
 
 	snprintf(report_path, sizeof(report_path), "%s", logfile);
 	build_id();
 	backtrace(&frame, 1);
+	sigaltstack(&stack, NULL);
 	for (i = 0; i < ARRAY_LEN(crashes); i++)
 		sigaction(crashes[i], &action, NULL);
 }

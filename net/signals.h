@@ -9,8 +9,8 @@
 
 struct net;
 
-/* TERM and INT: net_stop, a second one ends the process at once.  HUP, PIPE
- * and XFSZ are ignored.  Without n (NULL) TERM and INT end the process. */
+/* TERM and INT: net_stop; an INT after that ends the process at once.  HUP,
+ * PIPE and XFSZ are ignored.  Without n (NULL) TERM and INT end the process. */
 void signals_install(struct net *n);
 
 /* The signal that asked for the end; 0: none. */

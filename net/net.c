@@ -286,6 +286,7 @@ void net_run(struct net *n)
 		count = poller_wait(n->poller, n->events, timeout_ms);
 		timeout_ms = turn(n, count);
 	}
+	atomic_store(&n->stopping, false);
 }
 
 /* --- the end -------------------------------------------------------------- */

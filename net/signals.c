@@ -49,6 +49,11 @@ int signals_received(void)
 	return received;
 }
 
+void signals_forget(void)
+{
+	received = 0;
+}
+
 void signals_install(struct net *n)
 {
 	struct sigaction action = { .sa_handler = on_stop };

@@ -16,6 +16,9 @@ void signals_install(struct net *n);
 /* The signal that asked for the end; 0: none. */
 int signals_received(void);
 
+/* The end was called off: the next signal asks again. */
+void signals_forget(void);
+
 /* SEGV, BUS, FPE, ILL, ABRT: a report of what is safe to say there (build,
  * address, last LSN, call addresses; no content of memory) to the log file
  * (copied; "" is standard output), then the signal's own end. */

@@ -25,6 +25,7 @@
 #include "engine/access.h"
 #include "engine/expire.h"
 #include "engine/parked.h"
+#include "engine/recover.h"
 #include "engine/slowlog.h"
 #include "engine/snapshotter.h"
 
@@ -80,6 +81,7 @@ void engine_free(struct engine *e)
 	snapshotter_free(e->snapshotter);
 	if (e->wal)
 		wal_abandon(e->wal);
+	store_unlock(e->lock);
 	if (e->ks.dbs)
 		keyspace_release(&e->ks);
 	slowlog_free(e->slowlog);

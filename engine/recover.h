@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "engine/config.h"
 
 #define STORE_LOCK_NAME "redoubt.lock"
 
@@ -20,5 +21,10 @@ int store_lock(struct store_lock **out, struct io *io, const char *dir,
 
 /* Gives the directory free; lock may be NULL. */
 void store_unlock(struct store_lock *lock);
+
+/* Whether a new store may be made in c->dir: create-store says so, and nothing
+ * lies there that could be data. OK, ERR_CONFIG or ERR_IO. */
+int store_may_create(struct io *io, const struct config *c,
+		     struct err_message *m);
 
 #endif

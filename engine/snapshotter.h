@@ -47,6 +47,19 @@ void snapshotter_invalidate(struct engine *e);
 int snapshotter_run(struct engine *e, enum snapshot_reason reason,
 		    struct err_message *m);
 
+/* What recovery found: the newest snapshot (lsn 0: none), and how many bytes of
+ * batches it replayed in what time. */
+struct snapshotter_found {
+	uint64_t lsn;
+	uint64_t raw_bytes;
+	uint64_t file_bytes;
+	uint64_t replayed_bytes;
+	uint64_t replayed_us;
+};
+
+/* Once, at the end of recovery. */
+void snapshotter_found(struct engine *e, const struct snapshotter_found *f);
+
 /* For INFO, LASTSAVE and the commands. */
 struct snapshotter_status {
 	bool active;         /* wanted or running */
@@ -65,6 +78,7 @@ struct snapshotter_status {
 	uint64_t last_file_bytes;
 	uint64_t completed, failed, aborted; /* since the start */
 	uint64_t last_slice_us, max_slice_us; /* on the engine thread */
+	uint64_t slices_us; /* all slices of the last one, or of this one */
 };
 
 /* What runs and what the last one came to. */

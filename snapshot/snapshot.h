@@ -107,7 +107,8 @@ uint64_t snapshot_file_bytes(const struct snapshot_writer *w);
 /* After SNAPSHOT_DONE: LSN of the oldest snapshot that is left. */
 uint64_t snapshot_oldest(const struct snapshot_writer *w);
 
-/* Ends the worker and frees w (aborts it if it runs). */
+/* Ends the worker and frees w (aborts it if it runs). Runs what the completion
+ * queue holds. */
 void snapshot_close(struct snapshot_writer *w);
 
 /* A snapshot file as found; names only. */

@@ -534,6 +534,9 @@ void snapshot_close(struct snapshot_writer *w)
 	snapshot_abort(w);
 	if (w->started)
 		pthread_join(w->thread, NULL); /* I2 */
+	/* What it posted may still lie there. */
+	if (w->started && w->o.completions)
+		completion_drain(w->o.completions);
 	assert(atomic_load(&w->state) != SNAPSHOT_RUNNING);
 	free_list(w->first);
 	free_list(w->free_blocks);

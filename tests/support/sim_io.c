@@ -647,6 +647,14 @@ static int sim_mkdir(struct io *io, const char *path)
 	return (int)end(s, 0);
 }
 
+static int sim_mode(struct io *io, const char *path)
+{
+	struct sim *s = begin(io);
+	int found = names_find(&s->live, path);
+
+	return (int)end(s, found < 0 ? -ENOENT : 0700);
+}
+
 static int sim_list_dir(struct io *io, const char *path, io_name_fn *found,
 			void *ctx)
 {
@@ -745,6 +753,7 @@ const struct io_ops sim_ops = {
 	.allocate = sim_allocate,
 	.size = sim_size,
 	.mkdir = sim_mkdir,
+	.mode = sim_mode,
 	.list_dir = sim_list_dir,
 	.drop_cache = sim_drop_cache,
 	.lock = sim_lock,

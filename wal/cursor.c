@@ -30,6 +30,7 @@
 #include "wal/scan.h"
 
 #define CURSOR_PATH_MAX 4096
+#define END_CHECK_EACH 64
 
 struct wal_cursor {
 	struct cursor_options o;
@@ -54,7 +55,8 @@ struct wal_cursor {
 	uint64_t end_lsn;   /* behind the last record of the frame */
 	uint64_t previous_ms;
 	struct cursor_place place;
-	bool done; /* last_lsn was returned */
+	bool done;          /* last_lsn was returned */
+	unsigned end_count; /* how often the end was met */
 };
 
 static void segment_path(const struct wal_cursor *c, uint64_t sequence,
@@ -359,14 +361,40 @@ static int durable_behind(struct wal_cursor *c, struct err_message *m)
 	return err < 0 ? fail_io(c, c->identity.sequence, err, m) : 0;
 }
 
+/* Something proves that the frame at walk.at was complete. It may have become
+ * so since it was read: OK to try again, else damage. */
+static int judge_again(struct wal_cursor *c, struct err_message *m)
+{
+	struct frame_found f;
+	int err = window_refresh(&c->window);
+
+	if (err)
+		return fail_io(c, c->identity.sequence, err, m);
+	err = frame_judge(&c->window, &c->seed, &c->walk, &f);
+	if (err < 0)
+		return fail_io(c, c->identity.sequence, err, m);
+	return err ? OK : fail_corrupt(c, f.what, m);
+}
+
+/* Whether a later segment is in use: 1, 0 or an error. The window stays on
+ * this one. */
+static int used_behind(struct wal_cursor *c, struct err_message *m)
+{
+	struct segment_identity identity;
+	struct segment_use use;
+	int later = find_next(c, &identity, &use, m);
+	int err = later < 0 ? later : reopen(c, m);
+
+	c->inside = err == OK;
+	return err ? err : later;
+}
+
 /* The frame at walk.at is not valid. WAL_END, OK to try again, or an error. */
 static int not_valid(struct wal_cursor *c, const struct frame_found *f,
 		     struct err_message *m)
 {
-	struct segment_identity identity;
-	struct segment_use use;
 	bool bounded = c->o.last_lsn != UINT64_MAX;
-	int err, later;
+	int err;
 
 	err = check_identity(c, m);
 	if (err)
@@ -379,16 +407,15 @@ static int not_valid(struct wal_cursor *c, const struct frame_found *f,
 	if (f->header_valid || bounded) {
 		err = durable_behind(c, m);
 		if (err)
-			return err < 0 ? err : fail_corrupt(c, f->what, m);
+			return err < 0 ? err : judge_again(c, m);
 	}
-	later = find_next(c, &identity, &use, m);
-	if (later < 0)
-		return later;
-	err = reopen(c, m);
+	/* A directory is dear to read for a cursor that follows closely. */
+	if (!bounded && c->end_count++ % END_CHECK_EACH != 0)
+		return WAL_END;
+	err = used_behind(c, m);
 	if (err)
-		return err;
-	c->inside = true;
-	return later ? fail_corrupt(c, f->what, m) : WAL_END;
+		return err < 0 ? err : judge_again(c, m);
+	return WAL_END;
 }
 
 /* --- frames --------------------------------------------------------------- */

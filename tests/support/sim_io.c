@@ -538,8 +538,8 @@ static int sim_sync_dir(struct io *io, const char *path)
 
 	trace(s, 0x33);
 	boundary(s, SIM_SYNC_DIR);
-	if (err == 0 && names_find(&s->live, path) < 0)
-		err = -ENOENT;
+	if (err == 0 && *path != 0 && names_find(&s->live, path) < 0)
+		err = -ENOENT; /* "": where paths begin */
 	if (err == 0 && !s->lie)
 		units_finish(s, -1, path, true);
 	return (int)end(s, err);

@@ -122,6 +122,14 @@ static int check_head(struct recovery_run *r, struct found *f)
 	return OK;
 }
 
+/* Whether a segment with this sequence or a later one is in use: the one that
+ * a snapshot names may have been recycled since, but then another follows. */
+static bool used_from(const struct recovery_run *r, uint64_t sequence)
+{
+	return r->used_count > 0 &&
+	       NAME(r->used[r->used_count - 1]) >= sequence;
+}
+
 static int check_heads(struct recovery_run *r)
 {
 	size_t i;
@@ -132,9 +140,10 @@ static int check_heads(struct recovery_run *r)
 		if (err)
 			return err;
 	}
-	if (r->known.sequence != 0 && !find_file(r, r->known.sequence))
+	if (r->known.sequence != 0 && !used_from(r, r->known.sequence))
 		return refuse_file(r, CASE_T7_SHORT, r->known.sequence,
-				   "is missing, a snapshot names it");
+				   "is missing and so is every later one; a "
+				   "snapshot names it");
 	return OK;
 }
 

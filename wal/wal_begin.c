@@ -327,6 +327,11 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 		return err;
 	spares_clean(w);
 	spares_find(w, tail ? tail->sequence : 0);
+	/* A process may have died between a spare's name and its sync: a seal
+	 * must not name what a power cut can still take away. */
+	err = w->io->ops->sync_dir(w->io, w->log_dir);
+	if (err)
+		return fail_io(m, "cannot sync", w->log_dir, err);
 	sizes_set(w);
 	return OK;
 }

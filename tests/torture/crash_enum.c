@@ -7,7 +7,7 @@
  *
  * Ends with "N passed, N failed": states and injected faults.
  */
-#include "tests/torture/crash.h"
+#include "tests/torture/support/crash.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 #include "base/logline.h"
 
-#define WORKERS_MAX  64
+#define WORKERS_MAX 64
 #define FAILURES_MAX 20
 
 static const struct crash_ops *const all_ops[] = {
@@ -41,14 +41,6 @@ struct options {
 	bool one;
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static const struct crash_ops *pick(const struct options *o, uint64_t n)
 {
 	size_t i;
@@ -62,14 +54,15 @@ static const struct crash_ops *pick(const struct options *o, uint64_t n)
 	exit(64);
 }
 
-static void run_one(const struct crash_ops *ops, uint64_t seed,
-		    struct crash_stats *stats, struct crash_seen *seen)
+static void run_one(const struct crash_ops *ops, struct crash_stats *stats,
+		    struct crash_seen *seen, uint64_t seed, double end)
 {
 	struct crash_run run = { .ops = ops,
 				 .stats = stats,
 				 .seen = seen,
 				 .random = { seed },
 				 .seed = seed,
+				 .end = end,
 				 .what = ops->name };
 
 	run.thorough = crash_below(&run, 32) == 0;
@@ -84,10 +77,11 @@ static void work(const struct options *o, unsigned worker,
 	struct test_random seeds = { o->seed + worker * 1000003 };
 	uint64_t n;
 
-	for (n = worker; now() < end && stats->failures < FAILURES_MAX; n++) {
+	for (n = worker; crash_now() < end && stats->failures < FAILURES_MAX;
+	     n++) {
 		if (o->states != 0 && stats->states >= o->states)
 			break;
-		run_one(pick(o, n), test_random_next(&seeds), stats, seen);
+		run_one(pick(o, n), stats, seen, test_random_next(&seeds), end);
 	}
 	crash_seen_free(seen);
 }
@@ -109,18 +103,15 @@ static void report(const struct options *o, const struct crash_stats *s,
 	unsigned long long failed = s->failures + died;
 	int i;
 
-	printf("seed %llu, %u workers, %.1f s\n",
-	       (unsigned long long)o->seed, o->workers, took);
+	printf("seed %llu, %u workers, %.1f s\n", (unsigned long long)o->seed,
+	       o->workers, took);
 	printf("traces %llu, boundaries %llu, distinct states %llu "
 	       "(repeated %llu), in recovery %llu\n",
-	       (unsigned long long)s->traces,
-	       (unsigned long long)s->boundaries,
-	       (unsigned long long)s->states,
-	       (unsigned long long)s->repeated,
+	       (unsigned long long)s->traces, (unsigned long long)s->boundaries,
+	       (unsigned long long)s->states, (unsigned long long)s->repeated,
 	       (unsigned long long)s->nested);
 	printf("damaged %llu (refused %llu), failed calls %llu\n",
-	       (unsigned long long)s->damaged,
-	       (unsigned long long)s->refused,
+	       (unsigned long long)s->damaged, (unsigned long long)s->refused,
 	       (unsigned long long)s->faults);
 	for (i = 0; i < RECOVERY_CASES; i++)
 		printf("%-28s %12llu\n",
@@ -178,8 +169,8 @@ static void parse(struct options *o, int argc, char **argv)
 }
 
 /* Starts the workers and waits; returns how many of them died. */
-static unsigned run_workers(const struct options *o,
-			    struct crash_stats *stats, double end)
+static unsigned run_workers(const struct options *o, struct crash_stats *stats,
+			    double end)
 {
 	pid_t children[WORKERS_MAX];
 	unsigned i, died = 0;
@@ -209,7 +200,7 @@ int main(int argc, char **argv)
 {
 	struct options o = { .seconds = 10, .workers = 2 };
 	struct crash_stats total = { 0 }, *stats;
-	double start = now();
+	double start = crash_now();
 	unsigned i, died = 0;
 
 	o.seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
@@ -217,21 +208,20 @@ int main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_NOTHING);
 	printf("seed %llu\n", (unsigned long long)o.seed);
 	fflush(stdout);
-	stats = mmap(NULL, WORKERS_MAX * sizeof(*stats),
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
+	stats = mmap(NULL, WORKERS_MAX * sizeof(*stats), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert(stats != MAP_FAILED);
 	if (o.one) {
 		struct crash_seen *seen = crash_seen_new();
 
 		o.workers = 1;
-		run_one(pick(&o, 0), o.seed, &stats[0], seen);
+		run_one(pick(&o, 0), &stats[0], seen, o.seed, 0);
 		crash_seen_free(seen);
 	} else {
 		died = run_workers(&o, stats, start + o.seconds);
 	}
 	for (i = 0; i < o.workers; i++)
 		sum(&total, &stats[i]);
-	report(&o, &total, now() - start, died);
+	report(&o, &total, crash_now() - start, died);
 	return total.failures + died > 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/torture/crash_log.h"
+#include "tests/torture/support/crash_log.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -168,8 +168,7 @@ void crash_log_note(struct crash_log *l)
 
 void crash_log_forget(struct crash_log *l, uint64_t lsn)
 {
-	while (l->note_count > 0 &&
-	       l->notes[l->note_count - 1].first_lsn > lsn)
+	while (l->note_count > 0 && l->notes[l->note_count - 1].first_lsn > lsn)
 		l->note_count--;
 	l->bounds.appended_lsn = lsn;
 }
@@ -185,14 +184,12 @@ void crash_log_snapshot(struct crash_log *l, uint64_t lsn)
 	k->snapshot_lsn = lsn;
 	k->snapshot_epoch = at->epoch;
 	k->durable_lsn = at->durable_lsn;
-	k->sequence = l->options.level == WAL_OFF ? 0 :
-						    wal_sequence(l->wal);
+	k->sequence = l->options.level == WAL_OFF ? 0 : wal_sequence(l->wal);
 	wal_retain(l->wal, k->oldest_lsn, lsn);
 }
 
 /* The batch that begins at lsn. */
-static const struct crash_note *note_at(const struct crash_log *l,
-					uint64_t lsn)
+static const struct crash_note *note_at(const struct crash_log *l, uint64_t lsn)
 {
 	size_t low = 0, high = l->note_count;
 
@@ -241,7 +238,8 @@ bool crash_log_compare(struct crash_run *run, const struct crash_log *l,
 	while ((err = wal_cursor_next(c, &v, &m)) == OK) {
 		if ((v.first_lsn != due && due != o.first_lsn) ||
 		    v.first_lsn > due || !note_fits(l, &v)) {
-			crash_fail(run, "batch at LSN %llu is not what was "
+			crash_fail(run,
+				   "batch at LSN %llu is not what was "
 				   "appended",
 				   (unsigned long long)v.first_lsn);
 			break;

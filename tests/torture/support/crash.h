@@ -26,12 +26,12 @@
 
 /* Counted by a worker, summed up by the parent. */
 struct crash_stats {
-	uint64_t states;    /* checked, all distinct */
-	uint64_t repeated;  /* seen before, not checked again */
-	uint64_t nested;    /* of states: crashed inside recovery */
-	uint64_t damaged;   /* of states: with damage on top */
-	uint64_t refused;   /* of damaged: exit 65 or 74 */
-	uint64_t faults;    /* calls made to fail */
+	uint64_t states;   /* checked, all distinct */
+	uint64_t repeated; /* seen before, not checked again */
+	uint64_t nested;   /* of states: crashed inside recovery */
+	uint64_t damaged;  /* of states: with damage on top */
+	uint64_t refused;  /* of damaged: exit 65 or 74 */
+	uint64_t faults;   /* calls made to fail */
 	uint64_t boundaries;
 	uint64_t traces;
 	uint64_t failures;
@@ -66,14 +66,15 @@ struct crash_run {
 	struct test_random random;
 	uint64_t seed; /* of this trace */
 	struct sim *sim;
-	void *store;       /* the trace's */
-	unsigned depth;    /* 1: inside recovery from a crash */
-	bool process;      /* the disk being checked lost no call */
-	bool damaged;      /* it carries damage: refusing is right */
-	bool thorough;     /* every subset of up to 12 units */
-	bool failed;       /* stop this trace */
-	uint64_t skip;     /* boundaries to pass over between crashes */
-	const char *what;  /* kind of trace, for messages */
+	void *store;          /* the trace's */
+	unsigned depth;       /* 1: inside recovery from a crash */
+	bool process;         /* the disk being checked lost no call */
+	bool damaged;         /* it carries damage: refusing is right */
+	bool thorough;        /* every subset of up to 12 units */
+	bool failed;          /* stop this trace */
+	uint64_t skip;        /* boundaries to pass over between crashes */
+	double end;           /* when time is up; 0: never */
+	const char *what;     /* kind of trace, for messages */
 	struct sim_crash how; /* of the state being checked */
 };
 
@@ -96,6 +97,9 @@ bool crash_distinct(struct crash_run *run, const struct sim *disk);
 /* Prints the seed, the state and the text; the run is failed. */
 void crash_fail(struct crash_run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Seconds on a clock that does not jump. */
+double crash_now(void);
 
 /* A number below n, from the run's seed. */
 static inline uint64_t crash_below(struct crash_run *run, uint64_t n)

@@ -8,12 +8,12 @@
  * Then, of some: recovery is carried out, crashes at its own calls, and the
  * log goes on and still holds both old and new.
  */
-#include "tests/torture/crash_log.h"
+#include "tests/torture/support/crash_log.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BEGIN_EACH 6 /* one state of so many is carried on from */
+#define BEGIN_EACH 16 /* one state of so many is carried on from */
 
 static const char *const trace_names[] = {
 	"append", "group",    "roll",   "recycle", "big",
@@ -50,8 +50,9 @@ static struct crash_log *log_fork(const struct crash_log *l)
 
 	if (f == NULL)
 		abort();
-	memcpy(f, l, offsetof(struct crash_log, notes) +
-			     l->note_count * sizeof(l->notes[0]));
+	memcpy(f, l,
+	       offsetof(struct crash_log, notes) +
+		       l->note_count * sizeof(l->notes[0]));
 	f->wal = NULL;
 	batch_init(&f->batch);
 	return f;
@@ -147,8 +148,8 @@ static void snapshot(struct crash_run *run, struct crash_log *l)
 	const struct wal_position *at = wal_position(l->wal);
 
 	/* also above what is durable: it is durable itself */
-	crash_log_snapshot(l, crash_below(run, 4) == 0 ? at->last_lsn :
-							 at->durable_lsn);
+	crash_log_snapshot(l, crash_below(run, 4) == 0 ? at->last_lsn
+						       : at->durable_lsn);
 	crash_log_turn(l);
 }
 
@@ -186,9 +187,8 @@ static void set_level(struct crash_run *run, struct crash_log *l)
 static void die(struct crash_run *run, struct crash_log *l)
 {
 	struct crash_watch watch = { run, run->sim, NULL };
-	struct sim_crash how = { .kind = crash_below(run, 2) ?
-						 SIM_CRASH_PROCESS :
-						 SIM_CRASH_RANDOM,
+	struct sim_crash how = { .kind = crash_below(run, 2) ? SIM_CRASH_PROCESS
+							     : SIM_CRASH_RANDOM,
 				 .seed = test_random_next(&run->random) };
 	struct sim *after;
 
@@ -299,8 +299,8 @@ static void wal_trace(struct crash_run *run)
 	run->store = l;
 	disk_make(run);
 	if (crash_below(run, 3) == 0)
-		l->options.level = (enum wal_level)(
-			WAL_NO + crash_below(run, 2));
+		l->options.level =
+			(enum wal_level)(WAL_NO + crash_below(run, 2));
 	watch.disk = run->sim;
 	crash_watch(&watch);
 	crash_log_open(run, l, run->sim);

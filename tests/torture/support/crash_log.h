@@ -6,11 +6,11 @@
 #ifndef REDOUBT_TESTS_CRASH_LOG_H
 #define REDOUBT_TESTS_CRASH_LOG_H
 
-#include "tests/torture/crash.h"
+#include "tests/torture/support/crash.h"
 #include "wal/cursor.h"
 #include "wal/wal.h"
 
-#define CRASH_DIR       "store"
+#define CRASH_DIR "store"
 #define CRASH_NOTES_MAX 4096
 
 /* One batch as it was appended. */

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/torture/crash.h"
+#include "tests/torture/support/crash.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SEEN_SLOTS ((size_t)1 << 23)
 #define SUBSETS_THOROUGH 12
-#define SUBSETS_USUAL    4
+#define SUBSETS_USUAL 4
 
 struct crash_seen {
 	size_t count;
 	uint64_t slots[SEEN_SLOTS]; /* 0: empty */
 };
+
+double crash_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 struct crash_seen *crash_seen_new(void)
 {
@@ -68,10 +77,10 @@ bool crash_distinct(struct crash_run *run, const struct sim *disk)
 
 void crash_fail(struct crash_run *run, const char *format, ...)
 {
-	static const char *const kinds[] = {
-		"process", "nothing",	  "all",	 "prefix",
-		"subset",  "one-missing", "one-present", "random"
-	};
+	static const char *const kinds[] = { "process",     "nothing",
+					     "all",         "prefix",
+					     "subset",      "one-missing",
+					     "one-present", "random" };
 	char text[2048];
 	va_list args;
 
@@ -92,6 +101,7 @@ void crash_fail(struct crash_run *run, const char *format, ...)
 static void crash_one(struct crash_watch *w, const struct sim_crash *how)
 {
 	struct crash_run *run = w->run;
+	struct test_random random = run->random;
 	struct crash_bounds b;
 	struct sim *disk;
 
@@ -101,8 +111,11 @@ static void crash_one(struct crash_watch *w, const struct sim_crash *how)
 	run->how = *how;
 	run->process = how->kind == SIM_CRASH_PROCESS;
 	disk = sim_crash(w->disk, how);
+	/* The trace goes on the same whether this state was seen before. */
+	run->random.state = how->seed;
 	if (crash_distinct(run, disk))
 		run->ops->check(run, disk, &b);
+	run->random = random;
 	sim_free(disk);
 }
 
@@ -135,10 +148,9 @@ static void crash_subsets(struct crash_watch *w, size_t units)
 static void crash_samples(struct crash_watch *w, size_t units)
 {
 	static const enum sim_crash_kind kinds[] = {
-		SIM_CRASH_NOTHING,     SIM_CRASH_ALL,
-		SIM_CRASH_PREFIX,      SIM_CRASH_PREFIX,
-		SIM_CRASH_ONE_MISSING, SIM_CRASH_ONE_PRESENT,
-		SIM_CRASH_RANDOM,      SIM_CRASH_RANDOM,
+		SIM_CRASH_NOTHING, SIM_CRASH_ALL,         SIM_CRASH_PREFIX,
+		SIM_CRASH_PREFIX,  SIM_CRASH_ONE_MISSING, SIM_CRASH_ONE_PRESENT,
+		SIM_CRASH_RANDOM,  SIM_CRASH_RANDOM,
 	};
 	size_t i, start = 0, count = ARRAY_LEN(kinds);
 
@@ -175,6 +187,8 @@ static void at_boundary(void *ctx, enum sim_op op)
 
 	(void)op;
 	if (run->failed)
+		return;
+	if (run->end != 0 && crash_now() > run->end)
 		return;
 	if (run->skip > 0) {
 		run->skip--;

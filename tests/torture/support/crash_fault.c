@@ -1,0 +1,6 @@
+#include "tests/torture/support/crash_log.h"
+static void none(struct crash_run *r)
+{
+	(void)r;
+}
+const struct crash_ops crash_fault_ops = { .name = "fault", .trace = none };

@@ -116,15 +116,20 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBRARY)
 
 tests: $(TESTS)
 
-# Torture programs: build/torture/x is tests/torture/x.c and what they share.
-TORTURE     := $(patsubst tests/torture/%.c,$(BUILD)/torture/%, \
-		 $(wildcard tests/torture/*.c))
-TORTURE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o, \
-		 $(wildcard tests/torture/support/*.c))
+# Torture programs: build/torture/x is tests/torture/x.c if that has a main;
+# the other files there are parts that every program may use.
+TORTURE_MAIN := $(shell grep -l '^int main' tests/torture/*.c 2>/dev/null)
+TORTURE      := $(TORTURE_MAIN:tests/torture/%.c=$(BUILD)/torture/%)
+TORTURE_PART := $(patsubst %.c,$(BUILD)/obj/%.o, $(filter-out $(TORTURE_MAIN), \
+		  $(wildcard tests/torture/*.c tests/torture/support/*.c)))
 
 torture-programs: $(TORTURE)
 
-$(BUILD)/torture/%: $(BUILD)/obj/tests/torture/%.o $(TORTURE_OBJ) \
+$(BUILD)/libtorture.a: $(TORTURE_PART)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/torture/%: $(BUILD)/obj/tests/torture/%.o $(BUILD)/libtorture.a \
 		    $(SUPPORT_OBJ) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) LD $@

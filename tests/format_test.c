@@ -64,14 +64,17 @@ static void append_example(struct sim *sim, struct wal *w)
 	struct origin alice = { SLICE_LITERAL("alice"),
 				SLICE_LITERAL("127.0.0.1:50000"),
 				SLICE_LITERAL("set") };
-	struct record set = { .type = REC_str_set, .cause = CAUSE_set,
+	struct record set = { .type = REC_str_set,
+			      .cause = CAUSE_set,
 			      .key = SLICE_LITERAL("greeting"),
 			      .value = SLICE_LITERAL("hello") };
 	struct record expire = { .type = REC_key_expire,
 				 .cause = CAUSE_expire,
 				 .key = SLICE_LITERAL("greeting"),
 				 .deadline = EXAMPLE_MS + 60000 };
-	struct record del = { .type = REC_key_del, .cause = CAUSE_del, .db = 1,
+	struct record del = { .type = REC_key_del,
+			      .cause = CAUSE_del,
+			      .db = 1,
 			      .key = SLICE_LITERAL("old") };
 	struct record expired = { .type = REC_key_del,
 				  .cause = CAUSE_expired,
@@ -168,8 +171,10 @@ START_TEST(format__the_example_segment_is_read)
 {
 	static uint8_t golden[SEGMENT_SIZE_MIN];
 	struct sim *sim = example_disk();
-	struct cursor_options o = { .io = sim_io(sim), .dir = "store",
-				    .first_lsn = 1, .last_lsn = UINT64_MAX };
+	struct cursor_options o = { .io = sim_io(sim),
+				    .dir = "store",
+				    .first_lsn = 1,
+				    .last_lsn = UINT64_MAX };
 	struct err_message m;
 	struct wal_cursor *c;
 	struct batch_view v;
@@ -199,9 +204,53 @@ START_TEST(format__the_example_segment_is_read)
 }
 END_TEST
 
+/* The bytes of one line of the example, "    00002000  52446631 …   text", at
+ * their place of the file. */
+static void check_line(const char *line, const uint8_t *golden)
+{
+	char *at;
+	size_t offset = strtoul(line, &at, 16);
+
+	ck_assert(at == line + 8 && at[0] == ' ' && at[1] == ' ');
+	for (at += 2; strncmp(at, "  ", 2) != 0; at += 2) {
+		unsigned byte;
+
+		if (*at == '\n' || *at == 0)
+			break;
+		if (*at == ' ')
+			at++;
+		ck_assert_int_eq(sscanf(at, "%2x", &byte), 1);
+		ck_assert_uint_lt(offset, EXAMPLE_SIZE);
+		ck_assert_msg(golden[offset] == byte, "FORMAT.md at %zx: %s",
+			      offset, line);
+		offset++;
+	}
+}
+
+START_TEST(format__the_page_shows_the_example_segment)
+{
+	static uint8_t golden[SEGMENT_SIZE_MIN];
+	FILE *page = fopen("FORMAT.md", "r");
+	char line[256];
+	int lines = 0;
+
+	read_golden(golden, sizeof(golden));
+	ck_assert_ptr_nonnull(page);
+	while (fgets(line, sizeof(line), page)) {
+		if (strncmp(line, "    0000", 8) != 0)
+			continue;
+		check_line(line + 4, golden);
+		lines++;
+	}
+	fclose(page);
+	ck_assert_int_gt(lines, 40);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("format",
 			 format__the_example_segment_is_what_is_written,
-			 format__the_example_segment_is_read);
+			 format__the_example_segment_is_read,
+			 format__the_page_shows_the_example_segment);
 }

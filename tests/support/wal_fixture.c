@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/support/wal_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/logline.h"
+#include "base/mem.h"
+
+static void on_fatal(void *ctx, int exit_code, const char *message)
+{
+	struct fixture *f = ctx;
+
+	f->fatal_count++;
+	f->exit_code = exit_code;
+	snprintf(f->message, sizeof(f->message), "%s", message);
+}
+
+struct fixture *fixture_new(enum wal_level level)
+{
+	struct fixture *f = mem_calloc(1, sizeof(*f));
+
+	log_open("", LOG_LEVEL_NOTHING);
+	f->sim = sim_new(7);
+	strcpy(f->dir, "store");
+	sim_poke(f->sim, f->dir, 0, NULL, 0); /* a name that stays */
+	f->options = (struct wal_options){ .io = sim_io(f->sim),
+					   .dir = f->dir,
+					   .level = level,
+					   .segment_size = SMALL_SEGMENT,
+					   .fatal = on_fatal,
+					   .fatal_ctx = f };
+	batch_init(&f->batch);
+	return f;
+}
+
+void fixture_free(struct fixture *f)
+{
+	wal_abandon(f->w);
+	batch_release(&f->batch);
+	sim_free(f->sim);
+	mem_free(f);
+}
+
+int try_reopen(struct fixture *f, struct err_message *m)
+{
+	const struct wal_recovery *r;
+	uint64_t last;
+	int err = wal_open(&f->w, &f->options, &f->store, &f->known, m);
+
+	if (err)
+		return err;
+	r = wal_recovery(f->w);
+	f->last_lsn = r->last_lsn;
+	f->durable_lsn = r->durable_lsn;
+	f->epoch = r->epoch;
+	f->clean = r->clean;
+	f->segment_count = r->segment_count;
+	f->outcome = r->outcome;
+	last = r->last_lsn;
+	if (f->known.snapshot_lsn > last)
+		last = f->known.snapshot_lsn;
+	return wal_begin(f->w, last, m);
+}
+
+void reopen(struct fixture *f)
+{
+	struct err_message m = { "" };
+	int err = try_reopen(f, &m);
+
+	ck_assert_msg(err == OK, "%d: %s", err, m.text);
+	wal_check(f->w);
+}
+
+void close_log(struct fixture *f)
+{
+	struct err_message m = { "" };
+
+	ck_assert_msg(wal_close(f->w, &m) == OK, "%s", m.text);
+	f->w = NULL;
+}
+
+void crash(struct fixture *f, enum sim_crash_kind kind)
+{
+	struct sim_crash how = { .kind = kind, .seed = 5 };
+	struct sim *after = sim_crash(f->sim, &how);
+
+	wal_abandon(f->w);
+	f->w = NULL;
+	sim_free(f->sim);
+	f->sim = after;
+	f->options.io = sim_io(after);
+}
+
+bool try_append(struct fixture *f, size_t size)
+{
+	uint8_t *value = mem_calloc(1, size + 1);
+	struct record r = { .type = REC_str_set,
+			    .cause = CAUSE_set,
+			    .key = SLICE_LITERAL("key"),
+			    .value = { value, size } };
+	bool room = wal_room(f->w, size + 64, false);
+
+	memset(value, 'x', size);
+	if (room) {
+		batch_reset(&f->batch);
+		f->batch.time_ms = 1700000000000;
+		batch_add(&f->batch, &r);
+		wal_append(f->w, &f->batch);
+		wal_check(f->w);
+	}
+	mem_free(value);
+	return room;
+}
+
+void append(struct fixture *f, size_t size)
+{
+	ck_assert(try_append(f, size));
+}
+
+void turn_after(struct fixture *f, uint64_t us)
+{
+	struct wal_turn t = { 0 };
+
+	if (f->sim)
+		sim_advance_us(f->sim, us);
+	t.now_us = f->options.io->ops->mono_us(f->options.io);
+	wal_turn(f->w, &t);
+	if (!f->fatal_count)
+		wal_check(f->w);
+}
+
+void turn(struct fixture *f)
+{
+	turn_after(f, 1000);
+}
+
+struct wal_stats stats(const struct fixture *f)
+{
+	struct wal_stats s;
+
+	wal_stats(f->w, &s);
+	return s;
+}
+
+const struct wal_position *at(const struct fixture *f)
+{
+	return wal_position(f->w);
+}

@@ -122,7 +122,7 @@ START_TEST(wal_faults__the_first_failed_sync_is_final)
 }
 END_TEST
 
-START_TEST(wal_faults__a_file_system_without_direct_io_or_allocation_will_do)
+START_TEST(wal_faults__without_direct_io_or_allocation_it_will_do)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
 	int i;
@@ -237,6 +237,42 @@ START_TEST(wal_faults__everysec_survives_a_crash_anywhere)
 }
 END_TEST
 
+START_TEST(wal_faults__a_failed_sync_of_the_directory_is_final)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct sim_fault fault = { .ops = SIM_SYNC_DIR,
+				   .call = 1,
+				   .error = EIO };
+
+	reopen(f);
+	append(f, 10);
+	sim_set_fault(f->sim, &fault);
+	turn(f); /* makes a spare */
+	ck_assert_int_eq(f->fatal_count, 1);
+	ck_assert_int_eq(f->exit_code, EXIT_IO);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal_faults__a_spare_that_fails_is_tried_again)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct sim_fault fault = { .ops = SIM_ALLOCATE | SIM_SYNC,
+				   .call = 1,
+				   .error = EIO };
+
+	reopen(f);
+	sim_set_fault(f->sim, &fault);
+	turn(f);
+	ck_assert_int_eq(f->fatal_count, 0);
+	ck_assert_uint_eq(stats(f).spares, 0);
+	ck_assert_uint_ne(wal_deadline_us(f->w), UINT64_MAX);
+	turn_after(f, 1100000);
+	ck_assert_uint_eq(stats(f).spares, 1);
+	fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -245,7 +281,9 @@ int main(void)
 		wal_faults__room_said_yes_so_append_has_it,
 		wal_faults__the_first_failed_write_is_final,
 		wal_faults__the_first_failed_sync_is_final,
-		wal_faults__a_file_system_without_direct_io_or_allocation_will_do,
+		wal_faults__without_direct_io_or_allocation_it_will_do,
+		wal_faults__a_failed_sync_of_the_directory_is_final,
+		wal_faults__a_spare_that_fails_is_tried_again,
 		wal_faults__always_survives_a_crash_anywhere,
 		wal_faults__everysec_survives_a_crash_anywhere);
 }

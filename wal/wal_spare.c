@@ -32,8 +32,8 @@
 #define FILL_SIZE (256u << 10) /* bytes of zeros a write */
 #define PAUSE_SHARE 4          /* pause this many times as long as it took */
 #define PAUSE_MAX_US 20000
-#define IDLE_US 100000         /* without a group for so long: no pause */
-#define FIRST_FILL_US 100000   /* what a first start may wait for zeros */
+#define IDLE_US 100000       /* without a group for so long: no pause */
+#define FIRST_FILL_US 100000 /* what a first start may wait for zeros */
 
 static const char thread_tmp[] = "spare.tmp"; /* the thread's */
 static const char engine_tmp[] = "spare-now.tmp";
@@ -78,9 +78,15 @@ static void fill_pause(struct wal *w, uint64_t took_us)
 	nanosleep(&t, NULL);
 }
 
-/* Zeros from 0 to *size; paced in the thread (-ECANCELED: stop asked for). In
- * the engine thread, where somebody waits, it stops early: *size says where. */
-static int file_fill(struct wal *w, int file, uint64_t *size, bool paced)
+enum fill_pace {
+	FILL_PACED, /* in the thread: -ECANCELED if it is to stop */
+	FILL_WHOLE, /* in the engine thread */
+	FILL_QUICK, /* somebody waits: stops early, *size says where */
+};
+
+/* Zeros from 0 to *size. */
+static int file_fill(struct wal *w, int file, uint64_t *size,
+		     enum fill_pace pace)
 {
 	uint8_t *zeros = mem_alloc_aligned(w->align, FILL_SIZE);
 	uint64_t began = w->io->ops->mono_us(w->io), at = 0;
@@ -91,14 +97,14 @@ static int file_fill(struct wal *w, int file, uint64_t *size, bool paced)
 		uint64_t n = *size - at < FILL_SIZE ? *size - at : FILL_SIZE;
 		uint64_t start = w->io->ops->mono_us(w->io);
 
-		if (!paced && at >= FIRST_SPARE_SIZE &&
+		if (pace == FILL_QUICK && at >= FIRST_SPARE_SIZE &&
 		    start - began > FIRST_FILL_US) {
 			*size = at;
 			break;
 		}
 		err = io_write_all(w->io, file, zeros, n, at);
 		at += n;
-		if (!err && paced) {
+		if (!err && pace == FILL_PACED) {
 			fill_pause(w, w->io->ops->mono_us(w->io) - start);
 			if (stopping(w))
 				err = -ECANCELED;
@@ -119,10 +125,10 @@ static int open_direct(struct wal *w, const char *path, unsigned flags)
 	return w->io->ops->open(w->io, path, flags);
 }
 
-/* A new file of *size bytes under a temporary name; with zeros in the engine
- * thread it may become smaller. A handle or -errno. */
+/* A new file of *size bytes under a temporary name; with FILL_QUICK it may
+ * become smaller. A handle or -errno. */
 static int file_make(struct wal *w, const char *path, uint64_t *size,
-		     bool zeros, bool paced)
+		     bool zeros, enum fill_pace pace)
 {
 	const struct io_ops *ops = w->io->ops;
 	uint64_t wanted = *size;
@@ -138,7 +144,7 @@ static int file_make(struct wal *w, const char *path, uint64_t *size,
 		err = 0;
 	}
 	if (!err && zeros)
-		err = file_fill(w, file, size, paced);
+		err = file_fill(w, file, size, pace);
 	if (!err && *size < wanted)
 		err = ops->truncate(w->io, file, *size);
 	if (!err)
@@ -244,11 +250,16 @@ static int file_ready(struct wal *w, int file, const char *tmp, uint64_t size,
 static int make(struct wal *w, const char *name, uint64_t size, bool zeros)
 {
 	bool engine = name == engine_tmp;
+	enum fill_pace pace = FILL_WHOLE;
 	char tmp[WAL_PATH_MAX];
 	int file;
 
+	if (engine && zeros) /* a first start */
+		pace = FILL_QUICK;
+	else if (!engine && w->spares.running)
+		pace = FILL_PACED;
 	wal_path(w, tmp, name);
-	file = file_make(w, tmp, &size, zeros, !engine && w->spares.running);
+	file = file_make(w, tmp, &size, zeros, pace);
 	if (file < 0)
 		return file;
 	return file_ready(w, file, tmp, size, engine);

@@ -243,6 +243,21 @@ static enum wal_level level_of(const struct config *c)
 	return c->appendonly ? levels[c->appendfsync] : WAL_OFF;
 }
 
+/* Of a log that lacks what a damaged snapshot had: the snapshot is the reason.
+ * What can be had without it is for a human to accept. */
+static int blame_snapshot(const struct recovery *r, int err,
+			  struct err_message *m)
+{
+	struct err_message text = *m;
+
+	if (err != ERR_CORRUPT || r->count == 0 || r->used == 0)
+		return err;
+	return err_set(m, err, "snapshot %s/snap/%s is damaged, and the log "
+		       "does not make up for it: %.500s (to start from what "
+		       "is older, move the damaged file away)",
+		       r->e->config->dir, r->names[0].name, text.text);
+}
+
 static int open_log(struct recovery *r, struct err_message *m)
 {
 	struct engine *e = r->e;
@@ -265,7 +280,7 @@ static int open_log(struct recovery *r, struct err_message *m)
 
 	err = wal_open(&e->wal, &o, &e->store, &r->known, m);
 	if (err)
-		return err;
+		return blame_snapshot(r, err, m);
 	found = wal_recovery(e->wal);
 	if (r->count == 0 && found->segment_count == 0 &&
 	    found->spare_count == 0 && o.level != WAL_OFF)

@@ -104,7 +104,8 @@ enum snapshot_state snapshot_state(struct snapshot_writer *w,
 uint64_t snapshot_raw_bytes(const struct snapshot_writer *w);
 uint64_t snapshot_file_bytes(const struct snapshot_writer *w);
 
-/* After SNAPSHOT_DONE: LSN of the oldest snapshot that is left. */
+/* After SNAPSHOT_DONE: LSN of the oldest snapshot that is left; 0 while there
+ * are fewer than `keep`: then the log is needed from its start. */
 uint64_t snapshot_oldest(const struct snapshot_writer *w);
 
 /* Ends the worker and frees w (aborts it if it runs). Runs what the completion

@@ -255,7 +255,8 @@ static int work_finish(struct snapshot_writer *w, struct err_message *m)
 	if (w->o.keep > 0)
 		snapshot_prune(w->o.io, w->o.dir, w->o.keep, NULL);
 	count = snapshot_list(w->o.io, w->o.dir, &left, NULL);
-	w->oldest = count > 0 ? left[count - 1].lsn : 0;
+	w->oldest = count > 0 && count >= (int)w->o.keep
+			    ? left[count - 1].lsn : 0;
 	mem_free(left);
 	return OK;
 }

@@ -197,7 +197,7 @@ static void update_rates(struct engine *e, double seconds)
 	base->output = st->net_output_bytes;
 }
 
-static void update_thresholds(struct engine *e)
+void engine_thresholds(struct engine *e)
 {
 	int64_t slow = e->config->slowlog_slower_us;
 	int64_t latency = e->config->latency_threshold_ms;
@@ -215,7 +215,7 @@ static void cron(struct engine *e)
 	if (e->now_us < e->cron_us)
 		return;
 	update_rates(e, (double)(e->now_us - e->cron_us + CRON_US) / 1e6);
-	update_thresholds(e);
+	engine_thresholds(e);
 	tick_calibrate();
 	if (used > e->stats.memory_peak)
 		e->stats.memory_peak = used;

@@ -56,6 +56,7 @@ struct session {
 	uint64_t active_ms; /* of the last command */
 	const struct command *last_command;
 	uint64_t commands;
+	uint32_t auth_failures;
 
 	struct buf *out; /* where replies go; net's output buffer */
 	uint64_t gate;   /* running maximum: LSN that must be released before

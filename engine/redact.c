@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is shown of a command.
+ *
+ * I1. Arguments of a command with CMD_REDACT, and values of directives that
+ *     hold secrets, are shown nowhere.
+ */
+#include "engine/redact.h"
+
+#include "engine/config_table.h"
+
+/* The value in CONFIG SET name value [name value …] is a secret. */
+static bool is_secret_value(const struct cmd *c, unsigned index)
+{
+	const struct directive *d;
+
+	if (index < 3 || index % 2 == 0 ||
+	    strcmp(c->command->name, "config|set"))
+		return false;
+	d = directive_find(c->argv[index - 1]);
+	return d && (d->flags & DIRECTIVE_SECRET ||
+		     !strcmp(d->name, "masteruser"));
+}
+
+struct slice redact_argument(const struct cmd *c, unsigned index)
+{
+	unsigned words = strchr(c->command->name, '|') ? 2 : 1;
+
+	if ((c->command->flags & CMD_REDACT && index >= words) ||
+	    is_secret_value(c, index))
+		return SLICE_LITERAL(REDACTED);
+	return c->argv[index];
+}
+
+void redact_put_quoted(struct buf *out, struct slice s)
+{
+	static const char plain[] = "\n\r\t\a\b", letters[] = "nrtab";
+	size_t i;
+
+	buf_put_byte(out, '"');
+	for (i = 0; i < s.size; i++) {
+		uint8_t b = s.data[i];
+		const char *at = b ? strchr(plain, b) : NULL;
+
+		if (at)
+			buf_printf(out, "\\%c", letters[at - plain]);
+		else if (b == '"' || b == '\\')
+			buf_printf(out, "\\%c", b);
+		else if (b < ' ' || b >= 127)
+			buf_printf(out, "\\x%02x", b);
+		else
+			buf_put_byte(out, b);
+	}
+	buf_put_byte(out, '"');
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The commands that show what engine/slowlog.h has collected: SLOWLOG,
+ * LATENCY, MONITOR.
+ */
+#ifndef REDOUBT_ENGINE_SLOWLOG_CMD_H
+#define REDOUBT_ENGINE_SLOWLOG_CMD_H
+
+#include "engine/cmd.h"
+#include "engine/slowlog.h"
+
+/* Forgets all but the `max` newest entries of the slow log. */
+void slowlog_trim(struct slowlog *l, size_t max);
+
+/* SLOWLOG GET [count], LEN, RESET: https://redis.io/commands/slowlog-get */
+command_fn cmd_slowlog_get, cmd_slowlog_len, cmd_slowlog_reset;
+
+/* LATENCY and its sub-commands: https://redis.io/commands/latency-latest */
+command_fn cmd_latency_latest, cmd_latency_history, cmd_latency_reset,
+	cmd_latency_graph, cmd_latency_doctor, cmd_latency_histogram;
+
+/* MONITOR: the session becomes a listener until RESET or its end. */
+command_fn cmd_monitor;
+
+/* Ends MONITOR for this session, if it is one. */
+void monitor_stop(struct engine *e, struct session *s);
+
+/* Forgets all histograms (CONFIG RESETSTAT, latency-tracking no). */
+void latency_forget(struct latency *l);
+
+/* Appends INFO latencystats. */
+void latency_info(const struct engine *e, struct buf *out);
+
+#endif

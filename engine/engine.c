@@ -72,6 +72,7 @@ struct engine *engine_new(struct config *config, struct io *io,
 	engine_clock(e);
 	e->stats.start_ms = e->now_ms;
 	e->snapshotter = snapshotter_new(e);
+	e->startup_memory = mem_used();
 	return e;
 }
 

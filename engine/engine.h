@@ -144,6 +144,8 @@ struct engine {
 	bool memory_short;        /* above maxmemory: DENYOOM is refused */
 	uint8_t run_id[20];
 	char run_id_hex[41];
+	size_t startup_memory;   /* bytes in use before the first key */
+	uint64_t loaded_keys;    /* by the last recovery */
 	uint64_t loading_total, loading_done; /* bytes, for INFO */
 	uint64_t loading_start_ms;
 };

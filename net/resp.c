@@ -21,30 +21,40 @@
 
 /* --- ahead ---------------------------------------------------------------- */
 
-/* One to five digits and CRLF; NULL if there is anything else. */
+static inline bool is_crlf(const uint8_t *p)
+{
+	static const uint8_t crlf[2] = "\r\n";
+
+	return memcmp(p, crlf, 2) == 0; /* one comparison of 16 bits */
+}
+
+/* One to five digits and CRLF; NULL if there is anything else, also behind a
+ * leading 0.  Sizes of one and two digits are nearly all there are. */
 static inline const uint8_t *ahead_size(const uint8_t *p, const uint8_t *end,
 					size_t *out)
 {
-	size_t value;
-	unsigned digit, i;
+	unsigned value, digit, i;
 
 	if (end - p < 8)
 		return NULL;
-	value = (unsigned)(*p++ - '0');
+	value = (unsigned)(p[0] - '0');
 	if (value > 9)
 		return NULL;
-	/* A leading 0 is no number: what follows it is no CRLF. */
-	for (i = 0; i < 4 && value; i++) {
-		digit = (unsigned)(*p - '0');
-		if (digit > 9)
-			break;
-		value = value * 10 + digit;
-		p++;
+	if (is_crlf(p + 1)) {
+		*out = value;
+		return p + 3;
 	}
-	if (p[0] != '\r' || p[1] != '\n')
-		return NULL;
-	*out = value;
-	return p + 2;
+	for (i = 1; i < 5 && value; i++) {
+		digit = (unsigned)(p[i] - '0');
+		if (digit > 9)
+			return NULL;
+		value = value * 10 + digit;
+		if (is_crlf(p + i + 1)) {
+			*out = value;
+			return p + i + 3;
+		}
+	}
+	return NULL;
 }
 
 unsigned resp_parse_ahead(struct slice in, size_t *at, struct slice *argv,

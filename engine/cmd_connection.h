@@ -9,22 +9,39 @@
 #include "engine/cmd.h"
 
 /* cmd_connection.c, cmd_auth.c */
-command_fn cmd_ping, cmd_echo, cmd_select, cmd_quit, cmd_reset, cmd_hello,
-	cmd_auth;
+void cmd_ping(struct cmd *c);
+void cmd_echo(struct cmd *c);
+void cmd_select(struct cmd *c);
+void cmd_quit(struct cmd *c);
+void cmd_reset(struct cmd *c);
+void cmd_hello(struct cmd *c);
+void cmd_auth(struct cmd *c);
 
 /* cmd_client.c */
-command_fn cmd_client_id, cmd_client_info, cmd_client_list, cmd_client_setname,
-	cmd_client_getname, cmd_client_setinfo, cmd_client_no_evict,
-	cmd_client_no_touch, cmd_client_reply, cmd_client_getredir,
-	cmd_client_trackinginfo, cmd_client_tracking, cmd_client_caching,
-	cmd_client_lsn, cmd_client_capa;
+void cmd_client_id(struct cmd *c);
+void cmd_client_info(struct cmd *c);
+void cmd_client_list(struct cmd *c);
+void cmd_client_setname(struct cmd *c);
+void cmd_client_getname(struct cmd *c);
+void cmd_client_setinfo(struct cmd *c);
+void cmd_client_no_evict(struct cmd *c);
+void cmd_client_no_touch(struct cmd *c);
+void cmd_client_reply(struct cmd *c);
+void cmd_client_getredir(struct cmd *c);
+void cmd_client_trackinginfo(struct cmd *c);
+void cmd_client_tracking(struct cmd *c);
+void cmd_client_caching(struct cmd *c);
+void cmd_client_lsn(struct cmd *c);
+void cmd_client_capa(struct cmd *c);
 
 /* cmd_client_admin.c */
-command_fn cmd_client_kill, cmd_client_pause, cmd_client_unpause,
-	cmd_client_unblock;
+void cmd_client_kill(struct cmd *c);
+void cmd_client_pause(struct cmd *c);
+void cmd_client_unpause(struct cmd *c);
+void cmd_client_unblock(struct cmd *c);
 
 /* cmd_help.c: for every row "container|help", from the rows beside it. */
-command_fn cmd_help;
+void cmd_help(struct cmd *c);
 
 /* Checks a password for the user "default" and sets SESSION_AUTHENTICATED. On
  * failure it has replied, or parked the session to reply later (RELIABILITY

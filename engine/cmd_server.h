@@ -8,33 +8,63 @@
 #include "engine/cmd.h"
 
 /* cmd_server.c */
-command_fn cmd_time, cmd_lolwut, cmd_role, cmd_replicaof, cmd_failover,
-	cmd_cluster, cmd_asking, cmd_readonly, cmd_module_list;
+void cmd_time(struct cmd *c);
+void cmd_lolwut(struct cmd *c);
+void cmd_role(struct cmd *c);
+void cmd_replicaof(struct cmd *c);
+void cmd_failover(struct cmd *c);
+void cmd_cluster(struct cmd *c);
+void cmd_asking(struct cmd *c);
+void cmd_readonly(struct cmd *c);
+void cmd_module_list(struct cmd *c);
 
 /* cmd_save.c */
-command_fn cmd_save, cmd_bgsave, cmd_bgrewriteaof, cmd_lastsave, cmd_shutdown;
+void cmd_save(struct cmd *c);
+void cmd_bgsave(struct cmd *c);
+void cmd_bgrewriteaof(struct cmd *c);
+void cmd_lastsave(struct cmd *c);
+void cmd_shutdown(struct cmd *c);
 
 /* cmd_config.c */
-command_fn cmd_config_get, cmd_config_set, cmd_config_rewrite,
-	cmd_config_resetstat;
+void cmd_config_get(struct cmd *c);
+void cmd_config_set(struct cmd *c);
+void cmd_config_rewrite(struct cmd *c);
+void cmd_config_resetstat(struct cmd *c);
 
 /* cmd_info.c */
-command_fn cmd_info;
+void cmd_info(struct cmd *c);
 
 /* cmd_memory.c */
-command_fn cmd_memory_usage, cmd_memory_stats, cmd_memory_doctor,
-	cmd_memory_purge, cmd_memory_malloc_stats;
+void cmd_memory_usage(struct cmd *c);
+void cmd_memory_stats(struct cmd *c);
+void cmd_memory_doctor(struct cmd *c);
+void cmd_memory_purge(struct cmd *c);
+void cmd_memory_malloc_stats(struct cmd *c);
 
 /* cmd_command.c, cmd_command_docs.c */
-command_fn cmd_command, cmd_command_count, cmd_command_docs, cmd_command_info,
-	cmd_command_list, cmd_command_getkeys, cmd_command_getkeysandflags;
+void cmd_command(struct cmd *c);
+void cmd_command_count(struct cmd *c);
+void cmd_command_docs(struct cmd *c);
+void cmd_command_info(struct cmd *c);
+void cmd_command_list(struct cmd *c);
+void cmd_command_getkeys(struct cmd *c);
+void cmd_command_getkeysandflags(struct cmd *c);
 
 /* cmd_acl.c */
-command_fn cmd_acl_whoami, cmd_acl_list, cmd_acl_users, cmd_acl_getuser,
-	cmd_acl_cat, cmd_acl_setuser, cmd_acl_deluser, cmd_acl_dryrun,
-	cmd_acl_genpass, cmd_acl_load, cmd_acl_save, cmd_acl_log;
+void cmd_acl_whoami(struct cmd *c);
+void cmd_acl_list(struct cmd *c);
+void cmd_acl_users(struct cmd *c);
+void cmd_acl_getuser(struct cmd *c);
+void cmd_acl_cat(struct cmd *c);
+void cmd_acl_setuser(struct cmd *c);
+void cmd_acl_deluser(struct cmd *c);
+void cmd_acl_dryrun(struct cmd *c);
+void cmd_acl_genpass(struct cmd *c);
+void cmd_acl_load(struct cmd *c);
+void cmd_acl_save(struct cmd *c);
+void cmd_acl_log(struct cmd *c);
 
 /* cmd_debug.c */
-command_fn cmd_debug;
+void cmd_debug(struct cmd *c);
 
 #endif

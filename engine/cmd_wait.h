@@ -8,7 +8,9 @@
 
 #include "engine/cmd.h"
 
-command_fn cmd_wait, cmd_waitaof;
+/* WAIT numreplicas timeout; WAITAOF numlocal numreplicas timeout. */
+void cmd_wait(struct cmd *c);
+void cmd_waitaof(struct cmd *c);
 
 /* CLIENT UNBLOCK: ends s's WAIT as if its time were over, or with an error.
  * False: s does not wait that way. */

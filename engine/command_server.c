@@ -197,7 +197,8 @@ struct command commands_server[] = {
 	  .since = "7.0.0",
 	  .complexity = "O(N) in the number of commands",
 	  .summary = "The names of commands.",
-	  .arguments = "[FILTERBY:<MODULE:module-name|ACLCAT:category|PATTERN:pattern>]" },
+	  .arguments = "[FILTERBY:<MODULE:module-name|ACLCAT:category|"
+		"PATTERN:pattern>]" },
 	{ .name = "config", .arity = -2,
 	  .flags = CMD_CONTAINER | CMD_STATISTICS,
 	  .group = GROUP_SERVER,

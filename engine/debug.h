@@ -9,10 +9,17 @@
 #include "engine/cmd.h"
 
 /* cmd_debug_show.c: what things look like from inside. */
-command_fn debug_digest, debug_digest_value, debug_object, debug_sdslen,
-	debug_htstats, debug_htstats_key, debug_protocol, debug_structsize;
+void debug_digest(struct cmd *c);
+void debug_digest_value(struct cmd *c);
+void debug_object(struct cmd *c);
+void debug_sdslen(struct cmd *c);
+void debug_htstats(struct cmd *c);
+void debug_htstats_key(struct cmd *c);
+void debug_protocol(struct cmd *c);
+void debug_structsize(struct cmd *c);
 
 /* cmd_debug_load.c: the state from disk, compared with the one in memory. */
-command_fn debug_reload, debug_loadaof;
+void debug_reload(struct cmd *c);
+void debug_loadaof(struct cmd *c);
 
 #endif

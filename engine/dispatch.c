@@ -119,6 +119,24 @@ bool cmd_room(struct cmd *c, uint64_t bytes)
 	return false;
 }
 
+/* enable-debug-command: no, yes, or from this machine only. */
+static bool protected_allowed(const struct cmd *c)
+{
+	const struct session *s = c->session;
+
+	switch (c->engine->config->enable_debug_command) {
+	case 1:
+		return true;
+	case 2:
+		return s->flags & SESSION_UNIX ||
+		       !strncmp(s->address, "127.", 4) ||
+		       !strncmp(s->address, "[::1]:", 6) ||
+		       !strncmp(s->address, "::1:", 4);
+	default:
+		return false;
+	}
+}
+
 /* The rarely taken checks; false: replied. (I1) */
 static bool admit_slow(struct cmd *c)
 {
@@ -130,7 +148,7 @@ static bool admit_slow(struct cmd *c)
 		reply_error(c, "NOAUTH Authentication required.");
 		return false;
 	}
-	if ((flags & CMD_PROTECTED) && e->config->enable_debug_command != 1) {
+	if ((flags & CMD_PROTECTED) && !protected_allowed(c)) {
 		reply_error(c, "ERR DEBUG command not allowed. If the "
 			       "enable-debug-command option is set to "
 			       "\"local\", you can run it from a local "

@@ -11,12 +11,20 @@
 typedef void info_fn(const struct engine *e, struct buf *out);
 
 /* info_server.c */
-info_fn info_server, info_clients, info_cpu, info_replication, info_modules,
-	info_cluster, info_keyspace;
+void info_server(const struct engine *e, struct buf *out);
+void info_clients(const struct engine *e, struct buf *out);
+void info_cpu(const struct engine *e, struct buf *out);
+void info_replication(const struct engine *e, struct buf *out);
+void info_modules(const struct engine *e, struct buf *out);
+void info_cluster(const struct engine *e, struct buf *out);
+void info_keyspace(const struct engine *e, struct buf *out);
 
 /* info_persistence.c */
-info_fn info_memory, info_persistence, info_stats, info_commandstats,
-	info_errorstats;
+void info_memory(const struct engine *e, struct buf *out);
+void info_persistence(const struct engine *e, struct buf *out);
+void info_stats(const struct engine *e, struct buf *out);
+void info_commandstats(const struct engine *e, struct buf *out);
+void info_errorstats(const struct engine *e, struct buf *out);
 
 /* One line; the format ends without CRLF. */
 void info_line(struct buf *out, const char *format, ...)

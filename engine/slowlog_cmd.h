@@ -13,14 +13,20 @@
 void slowlog_trim(struct slowlog *l, size_t max);
 
 /* SLOWLOG GET [count], LEN, RESET: https://redis.io/commands/slowlog-get */
-command_fn cmd_slowlog_get, cmd_slowlog_len, cmd_slowlog_reset;
+void cmd_slowlog_get(struct cmd *c);
+void cmd_slowlog_len(struct cmd *c);
+void cmd_slowlog_reset(struct cmd *c);
 
 /* LATENCY and its sub-commands: https://redis.io/commands/latency-latest */
-command_fn cmd_latency_latest, cmd_latency_history, cmd_latency_reset,
-	cmd_latency_graph, cmd_latency_doctor, cmd_latency_histogram;
+void cmd_latency_latest(struct cmd *c);
+void cmd_latency_history(struct cmd *c);
+void cmd_latency_reset(struct cmd *c);
+void cmd_latency_graph(struct cmd *c);
+void cmd_latency_doctor(struct cmd *c);
+void cmd_latency_histogram(struct cmd *c);
 
 /* MONITOR: the session becomes a listener until RESET or its end. */
-command_fn cmd_monitor;
+void cmd_monitor(struct cmd *c);
 
 /* Ends MONITOR for this session, if it is one. */
 void monitor_stop(struct engine *e, struct session *s);

@@ -129,7 +129,7 @@ static void run_single(struct net *n, struct conn *c, struct resp_args *args)
 	assert(n->batch.count == 0);
 	add(n, c, args->list, args->count);
 	net_run_batch(n);
-	if (c->state & CONN_HAS_COMMAND)
+	if (args == &c->args && (c->state & CONN_HAS_COMMAND))
 		return;
 	if (args == &n->scratch && args->capacity <= SCRATCH_MAX)
 		args->count = 0;
@@ -172,6 +172,7 @@ static bool parse_any(struct net *n, struct conn *c)
 				 .limits = &limits };
 	struct resp_args *args = c->args.count ? &c->args : &n->scratch;
 
+	assert(n->scratch.count == 0);
 	switch (resp_parse(&c->parser, &in, args)) {
 	case RESP_COMMAND:
 		run_single(n, c, args);

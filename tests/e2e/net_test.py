@@ -37,6 +37,15 @@ def equal(got, wanted):
         raise AssertionError("got %.300r, wanted %.300r" % (got, wanted))
 
 
+def answers(server):
+    """Is there room for one more client?"""
+    with server.raw() as c:
+        try:
+            return c.command("PING") == "PONG"
+        except OSError:
+            return False
+
+
 # --- requests ---------------------------------------------------------------
 
 def test_inline_commands_are_understood(server):
@@ -220,6 +229,51 @@ def test_what_is_held_leaves_at_an_orderly_end():
         assert kept >= answered, (kept, answered)
 
 
+def test_paused_commands_go_on_where_they_stopped(server):
+    with server.raw() as control, server.raw() as array, server.raw() as line:
+        equal(control.ok("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        array.send(encode("ECHO", "before") + encode("SET", "paused", "1") +
+                   encode("GET", "paused") + encode("ECHO", "after"))
+        line.send(b'ECHO "be\\x66ore"\r\nAPPEND line "\\x61"\r\n'
+                  b'APPEND line \'b\'\r\nECHO after\r\n')
+        equal(array.read(), "before")
+        equal(line.read(), "before")
+        time.sleep(0.05)
+        equal(control.ok("EXISTS", "paused", "line"), 0)
+        # bytes that come while it waits are not lost either
+        array.send(encode("INCR", "paused"))
+        equal(control.ok("CLIENT", "UNPAUSE"), "OK")
+        equal([array.read() for _ in range(4)], ["OK", b"1", b"after", 2])
+        equal([line.read() for _ in range(3)], [1, 2, b"after"])
+        equal(control.ok("GET", "line"), "ab")
+
+
+def test_a_paused_client_may_go(server):
+    with server.raw() as control:
+        equal(control.ok("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        gone = [server.raw() for _ in range(20)]
+        for i, c in enumerate(gone):
+            c.send(encode("SET", "gone", i) + encode("SET", "gone", i))
+        for c in gone[:10]:
+            c.close()
+        killed = str(control.ok("CLIENT", "KILL", "ADDR", "%s:%d" %
+                                gone[10].socket.getsockname()))
+        equal(killed, "1")
+        assert gone[10].is_closed()
+        equal(control.ok("CLIENT", "UNPAUSE"), "OK")
+        for c in gone[11:]:
+            equal([c.read(), c.read()], ["OK", "OK"])
+            c.close()
+
+
+def test_a_waiting_client_that_goes_is_forgotten(server):
+    with server.raw() as c:
+        c.send(encode("SET", "x", 1) + encode("WAIT", 1, 0))
+        equal(c.read(), "OK")
+        wait_until(lambda: server.info("clients")["blocked_clients"] == "1")
+    wait_until(lambda: server.info("clients")["blocked_clients"] == "0")
+
+
 # --- limits -----------------------------------------------------------------
 
 @options(maxclients=5)
@@ -236,14 +290,7 @@ def test_maxclients_refuses_the_next(server):
         equal(str(c.read()), "ERR max number of clients reached")
         assert c.is_closed()
     clients.pop().close()
-
-    def fits():
-        with server.raw() as c:
-            try:
-                return c.command("PING") == "PONG"
-            except OSError:
-                return False
-    wait_until(fits)
+    wait_until(lambda: answers(server))
     for c in clients:
         c.close()
 
@@ -360,7 +407,7 @@ def test_accepting_survives_the_end_of_files():
         time.sleep(0.3)
         for c in clients:
             c.close()
-        equal(wait_until(lambda: s.command("PING"), seconds=3), "PONG")
+        wait_until(lambda: answers(s), seconds=3)
     finally:
         s.remove()
 

@@ -117,15 +117,16 @@ static bool answer_option(int argc, char **argv, int *exit_code)
 
 static void log_lines(const struct buf *text)
 {
-	const char *p = (const char *)text->data, *end = p + text->size;
+	const char *p = (const char *)text->data;
+	const char *end = text->size ? p + text->size : p;
 
-	while (p < end) {
+	while (p != end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		int size = (int)((newline ? newline : end) - p);
 
 		if (size)
 			log_line(LOG_LEVEL_WARNING, "%.*s", size, p);
-		p += size + 1;
+		p = newline ? newline + 1 : end;
 	}
 }
 
@@ -371,7 +372,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", m.text);
 		code = EXIT_CONFIG;
 	} else if (only_check) {
-		fwrite(warnings.data, 1, warnings.size, stderr);
+		fprintf(stderr, "%.*s", (int)warnings.size,
+			warnings.size ? (const char *)warnings.data : "");
 		puts("configuration ok");
 		code = EXIT_OK;
 	} else {

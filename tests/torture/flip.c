@@ -299,8 +299,9 @@ static void judge_log(struct setting *s, struct target *t, uint64_t bit,
 	int err = wal_recover(&r, &o, &store, &m);
 	bool same = err == OK && !r.cut && r.last_lsn == s->last_lsn;
 
-	if (same && t->kind[byte] == PADDING)
-		c->harmless++;
+	if (err == OK && t->kind[byte] == PADDING &&
+	    r.last_lsn == s->last_lsn)
+		c->harmless++; /* zeros expected behind the end: "torn" */
 	else if (err == ERR_CORRUPT && t->kind[byte] != PADDING &&
 		 (names_place(t, byte, m.text) || names_gap(t, byte, m.text)))
 		c->located++;

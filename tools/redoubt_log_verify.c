@@ -62,8 +62,6 @@ static void verify_segments(struct verify *v, struct log_segment *segments,
 	int i;
 
 	for (i = 0; i < count; i++) {
-		if (segments[i].has_identity && !segments[i].in_use)
-			continue; /* a spare holds nothing */
 		segment_name(name, segments[i].sequence);
 		if (!wanted(v, name))
 			continue;

@@ -70,6 +70,7 @@ struct crash_run {
 	unsigned depth;       /* 1: inside recovery from a crash */
 	bool process;         /* the disk being checked lost no call */
 	bool damaged;         /* it carries damage: refusing is right */
+	bool faulty;          /* calls are made to fail: an error is right */
 	bool thorough;        /* every subset of up to 12 units */
 	bool failed;          /* stop this trace */
 	uint64_t skip;        /* boundaries to pass over between crashes */
@@ -85,6 +86,8 @@ struct crash_watch {
 	struct sim *disk;
 	const struct crash_bounds *bounds;
 };
+
+/* Crashes are made from here on. */
 void crash_watch(struct crash_watch *w);
 void crash_unwatch(struct crash_watch *w);
 

@@ -43,6 +43,18 @@ void crash_log_free(struct crash_log *l)
 	free(l);
 }
 
+void crash_log_disk(struct crash_run *run)
+{
+	struct io *io;
+
+	run->sim = sim_new(run->seed);
+	io = sim_io(run->sim);
+	io->ops->mkdir(io, CRASH_DIR);
+	io->ops->sync_dir(io, "");
+	sim_refuse(run->sim, crash_below(run, 4) == 0,
+		   crash_below(run, 4) == 0);
+}
+
 bool crash_log_open(struct crash_run *run, struct crash_log *l,
 		    struct sim *disk)
 {
@@ -57,7 +69,8 @@ bool crash_log_open(struct crash_run *run, struct crash_log *l,
 	err = wal_open(&l->wal, &l->options, &l->store, &l->known, &m);
 	if (err) {
 		l->wal = NULL;
-		crash_fail(run, "wal_open: %d %s", err, m.text);
+		if (!run->faulty || err != ERR_IO)
+			crash_fail(run, "wal_open: %d %s", err, m.text);
 		return false;
 	}
 	last = wal_recovery(l->wal)->last_lsn;
@@ -67,7 +80,8 @@ bool crash_log_open(struct crash_run *run, struct crash_log *l,
 	err = wal_begin(l->wal, last, &m);
 	if (err) {
 		crash_log_abandon(l);
-		crash_fail(run, "wal_begin: %d %s", err, m.text);
+		if (!run->faulty || err != ERR_IO)
+			crash_fail(run, "wal_begin: %d %s", err, m.text);
 		return false;
 	}
 	crash_log_note(l);
@@ -87,7 +101,7 @@ void crash_log_close(struct crash_log *l)
 
 	if (l->wal == NULL)
 		return;
-	if (wal_close(l->wal, &m) == OK) {
+	if (wal_close(l->wal, &m) == OK && l->options.level != WAL_OFF) {
 		l->bounds.durable_lsn = l->bounds.appended_lsn;
 		l->bounds.written_lsn = l->bounds.appended_lsn;
 	}

@@ -41,6 +41,9 @@ void crash_log_free(struct crash_log *l);
 /* Recovers and begins on disk. False: crash_fail, or fatal. */
 bool crash_log_open(struct crash_run *run, struct crash_log *l,
 		    struct sim *disk);
+/* An empty store directory on a new disk, run->sim. */
+void crash_log_disk(struct crash_run *run);
+
 /* Frees the wal without a write. */
 void crash_log_abandon(struct crash_log *l);
 /* An orderly shutdown. */

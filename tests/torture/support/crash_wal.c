@@ -276,18 +276,6 @@ static bool reopen(struct crash_run *run, struct crash_log *l, bool orderly)
 	return true;
 }
 
-static void disk_make(struct crash_run *run)
-{
-	struct io *io;
-
-	run->sim = sim_new(run->seed);
-	io = sim_io(run->sim);
-	io->ops->mkdir(io, CRASH_DIR);
-	io->ops->sync_dir(io, "");
-	sim_refuse(run->sim, crash_below(run, 4) == 0,
-		   crash_below(run, 4) == 0);
-}
-
 static void wal_trace(struct crash_run *run)
 {
 	enum trace_kind kind = (enum trace_kind)crash_below(run, TRACE_KINDS);
@@ -297,7 +285,7 @@ static void wal_trace(struct crash_run *run)
 
 	run->what = trace_names[kind];
 	run->store = l;
-	disk_make(run);
+	crash_log_disk(run);
 	if (crash_below(run, 3) == 0)
 		l->options.level =
 			(enum wal_level)(WAL_NO + crash_below(run, 2));

@@ -299,7 +299,7 @@ static int check_spares(struct recovery_run *r, uint64_t last_sequence)
 		if (f->info.in_use || f->identity_err != OK ||
 		    NAME(f) < last_sequence)
 			continue;
-		err = f->short_file ? 0 : recover_probe(r, f);
+		err = recover_probe(r, f);
 		if (err < 0)
 			return recover_read_error(r, NAME(f), err);
 		if (err > 0)
@@ -310,6 +310,9 @@ static int check_spares(struct recovery_run *r, uint64_t last_sequence)
 				"stand behind it; LSN %" PRIu64 " and on",
 				NAME(f), f->info.identity.align,
 				r->out->last_lsn + 1);
+		if (f->short_file) /* W1; only a sealed one is shortened */
+			return refuse_file(r, CASE_T7_SHORT, NAME(f),
+					   "is shorter than it was made");
 		recover_count(r, CASE_T10_SPARE);
 	}
 	return OK;

@@ -68,9 +68,9 @@ static int align_find(struct wal *w, struct err_message *m)
 	return OK;
 }
 
-/* False: not there, or not a spare of ours. */
-static bool spare_read(struct wal *w, uint64_t sequence,
-		       struct segment_identity *out)
+/* 1: a spare of ours, 0: not, or -errno. */
+static int spare_read(struct wal *w, uint64_t sequence,
+		      struct segment_identity *out)
 {
 	uint8_t block[IDENTITY_SIZE];
 	char path[WAL_PATH_MAX];
@@ -79,16 +79,19 @@ static bool spare_read(struct wal *w, uint64_t sequence,
 	wal_segment_path(w, path, sequence);
 	file = w->io->ops->open(w->io, path, IO_READ);
 	if (file < 0)
-		return false;
+		return file;
 	err = io_read_all(w->io, file, block, sizeof(block), 0);
 	w->io->ops->close(w->io, file);
-	return !err && identity_decode(block, out) == OK &&
+	if (err)
+		return err;
+	return identity_decode(block, out) == OK &&
 	       out->sequence == sequence &&
 	       memcmp(&out->store, &w->store, sizeof(w->store)) == 0;
 }
 
-/* Takes over the spares behind `after` that fit, removes the others. */
-static void spares_find(struct wal *w, uint64_t after)
+/* Takes over the spares behind `after` that fit, removes the others. One that
+ * cannot be read may be the one that a seal names: it stays. */
+static int spares_find(struct wal *w, uint64_t after, struct err_message *m)
 {
 	const struct wal_recovery *r = &w->recovery;
 	struct segment_identity found = { 0 };
@@ -100,11 +103,15 @@ static void spares_find(struct wal *w, uint64_t after)
 	for (i = 0; i < r->spare_count; i++) {
 		uint64_t sequence = r->spares[i];
 		struct wal_spare s = { .sequence = sequence };
+		int ours = spare_read(w, sequence, &found);
 
+		wal_segment_path(w, path, sequence);
+		if (ours < 0)
+			return fail_io(m, "cannot read", path, ours);
 		if (sequence >= w->spares.next_sequence)
 			w->spares.next_sequence = sequence + 1;
-		if (sequence > after && w->spares.count < SPARES_MAX &&
-		    spare_read(w, sequence, &found) &&
+		if (ours && sequence > after &&
+		    w->spares.count < SPARES_MAX &&
 		    (w->spares.count == 0 || found.align == w->align) &&
 		    found.align >= w->align) {
 			w->align = found.align;
@@ -113,9 +120,9 @@ static void spares_find(struct wal *w, uint64_t after)
 			spare_adopt(w, &s);
 			continue;
 		}
-		wal_segment_path(w, path, sequence);
 		w->io->ops->unlink(w->io, path);
 	}
+	return OK;
 }
 
 /* Sizes that depend on align. */
@@ -326,7 +333,9 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 	if (err)
 		return err;
 	spares_clean(w);
-	spares_find(w, tail ? tail->sequence : 0);
+	err = spares_find(w, tail ? tail->sequence : 0, m);
+	if (err)
+		return err;
 	/* A process may have died between a spare's name and its sync: a seal
 	 * must not name what a power cut can still take away. */
 	err = w->io->ops->sync_dir(w->io, w->log_dir);

@@ -368,6 +368,10 @@ static int open_end(struct recovery_run *r, struct found *last)
 	uint64_t due = last->info.last_lsn + 1;
 	bool missing = r->durable_lsn >= due;
 
+	if (last->short_file) /* W1; it is shortened behind a seal only */
+		return refuse_file(r, CASE_T7_SHORT, NAME(last),
+				   "is shorter than it was made, and has no "
+				   "seal");
 	if (missing && r->durable_lsn <= live_lsn(r)) {
 		cut_at(r, last, CASE_T6_CORRUPT_COVERED);
 		last->info.quarantined = true;
@@ -384,9 +388,6 @@ static int open_end(struct recovery_run *r, struct found *last)
 				      ", but %" PRIu64 " was durable",
 				      NAME(last), last->stop.offset, due - 1,
 				      r->durable_lsn);
-	if (last->short_file)
-		return refuse_file(r, CASE_T7_SHORT, NAME(last),
-				   "is shorter than it was made");
 	if (!bad) {
 		r->out->outcome = CASE_T1_END;
 		recover_count(r, CASE_T1_END);

@@ -23,7 +23,7 @@
 #include "tests/support/suite.h"
 #include "wal/cursor.h"
 
-#define WORDS_MAX 8
+#define WORDS_MAX 16
 #define ROUNDS 3000
 
 struct rig {

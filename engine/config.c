@@ -247,12 +247,20 @@ static void warn(struct source *from, struct slice name, const char *text)
 static void warn_unsupported(struct source *from, const struct directive *d,
 			     const struct directive_words *words)
 {
+	static const char *const missed[] = {
+		"replicaof", "tls-port", "cluster-enabled",
+		"min-replicas-to-write", "maxmemory-clients",
+		"notify-keyspace-events",
+	};
 	struct slice first = words->items[0];
+	size_t i;
 
 	if (first.size == 0 || slice_is(first, "no") || slice_is(first, "0"))
 		return;
-	if (d->type == DIRECTIVE_REPLICAOF || !strcmp(d->name, "tls-port") ||
-	    !strcmp(d->name, "cluster-enabled"))
+	for (i = 0; i < ARRAY_LEN(missed); i++)
+		if (!strcmp(d->name, missed[i]))
+			break;
+	if (i < ARRAY_LEN(missed))
 		warn(from, slice_str(d->name), "not supported, ignored:");
 }
 

@@ -472,7 +472,9 @@ int engine_recover(struct engine *e, struct err_message *m)
 	r.count = snapshot_list(e->io, e->config->dir, &r.names, m);
 	err = r.count < 0 ? r.count : recover(&r, m);
 	mem_free(r.names);
-	if (!err)
+	if (!err) {
+		e->loaded_keys = keyspace_count(&e->ks);
 		e->phase = ENGINE_SERVING;
+	}
 	return err;
 }

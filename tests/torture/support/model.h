@@ -118,6 +118,7 @@ struct op_choice {
 	bool may_flush_all;       /* nobody else writes */
 	bool redis;               /* WAITAOF is not known */
 	bool switch_level;        /* CONFIG SET appendfsync */
+	const struct op *last;    /* the one before, or NULL */
 	uint64_t number;
 };
 

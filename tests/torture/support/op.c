@@ -527,7 +527,7 @@ static const struct op_row {
 	{ "DEL $k", 10, SHORTS, 0, 0, exec_del_any },
 	{ "INCR $W", 60, WITNESS, 0, 0, exec_witness },
 	{ "FLUSHDB", 1, STRINGS, 0, 0, exec_flushdb },
-	{ "SWAPDB $d $D", 3, STRINGS, 0, 0, exec_swapdb },
+	{ "SWAPDB $d $D", 5, STRINGS, 0, 0, exec_swapdb },
 	{ "FLUSHALL", 1, STRINGS, 0, IF_ALONE, exec_flushall },
 	{ "SAVE", 1, STRINGS, 0, 0, exec_any },
 	{ "BGSAVE", 1, STRINGS, 0, 0, exec_any },
@@ -599,12 +599,31 @@ static bool row_allowed(const struct op_row *row, const struct op *op,
 	}
 }
 
-static unsigned choose_kind(struct random *r)
+static unsigned kind_of(const char *command)
+{
+	unsigned kind = 0;
+
+	while (strcmp(rows[kind].command, command) != 0)
+		kind++;
+	return kind;
+}
+
+/* A record that may not be applied twice makes a good last one before a
+ * snapshot. */
+static bool wants_snapshot(struct random *r, const struct op *last)
+{
+	return last && rows[last->kind].exec == exec_swapdb &&
+	       random_below(r, 2) == 0;
+}
+
+static unsigned choose_kind(struct random *r, const struct op *last)
 {
 	static unsigned sum;
 	unsigned kind = 0;
 	uint64_t dice;
 
+	if (wants_snapshot(r, last))
+		return kind_of("BGSAVE");
 	if (sum == 0)
 		for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
 			sum += rows[i].share;
@@ -619,7 +638,7 @@ void op_choose(struct op *op, struct random *r, const struct op_choice *c)
 	const struct op_row *row;
 
 	do {
-		op->kind = (uint8_t)choose_kind(r);
+		op->kind = (uint8_t)choose_kind(r, c->last);
 		row = &rows[op->kind];
 		op->db = random_below(r, 4) == 0;
 		op->number = c->number * 4;

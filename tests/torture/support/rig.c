@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -135,6 +136,7 @@ static void send_more(struct rig *r, struct writer *w, int64_t now_ms)
 			w->ops = mem_realloc_array(w->ops, w->op_capacity,
 						   sizeof(*w->ops));
 		}
+		choice.last = w->op_count ? &w->ops[w->op_count - 1] : NULL;
 		op = &w->ops[w->op_count++];
 		op->sent_ms = now_ms;
 		choice.number = ++r->number;
@@ -421,21 +423,33 @@ bool rig_drain(struct rig *r)
 	return fine;
 }
 
+/* Of this process, or of its children that have ended. */
+static double cpu_seconds(int who)
+{
+	struct rusage u;
+
+	getrusage(who, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 bool rig_report(const struct rig *r, const char *what, double seconds)
 {
 	const struct rig_counts *c = &r->counts;
 	uint64_t starts = c->starts ? c->starts : 1;
+	double cpu = cpu_seconds(RUSAGE_SELF) +
+		     cpu_seconds(RUSAGE_CHILDREN);
 
 	printf("%s %s seed %" PRIu64 ": %" PRIu64 " crashes (%" PRIu64
 	       " interrupted unacknowledged writes), %" PRIu64
 	       " acknowledged, %" PRIu64 " unacknowledged but there, %" PRIu64
 	       " values compared, %" PRIu64 " reads, %" PRIu64
 	       " lost in the window, %" PRIu64 " refused; %.1f crashes/s, "
-	       "start %.1f ms, at most %.1f; %" PRIu64 " lost, %" PRIu64
+	       "%.1f in a second of one core, start %.1f ms, at most %.1f; %" PRIu64 " lost, %" PRIu64
 	       " wrong, %" PRIu64 " false alarms\n", what, r->options.level,
 	       r->options.seed, c->crashes, c->interrupted, c->acked,
 	       c->survived, c->values, c->seen, c->lost_allowed, c->refused,
-	       (double)c->crashes / seconds,
+	       (double)c->crashes / seconds, (double)c->crashes / cpu,
 	       (double)c->start_us_sum / 1000 / (double)starts,
 	       (double)c->start_us_max / 1000, c->lost, c->wrong,
 	       c->false_alarms);

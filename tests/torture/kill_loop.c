@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	uint64_t begin_us = clock_us();
 	bool good = true;
 
-	torture_parse(&o, argc, argv, "/tmp/torture-kill");
+	torture_parse(&o, argc, argv, "torture-kill");
 	rig_init(r, &(struct rig_options){
 		.binary = o.server, .dir = o.dir, .level = o.level,
 		.switch_level = o.switch_level, .seed = o.seed });

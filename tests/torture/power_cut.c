@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 		printf("power_cut: skipped: needs root to mount an image\n");
 		return 0;
 	}
-	torture_parse(&o, argc, argv, "/tmp/torture-power");
+	torture_parse(&o, argc, argv, "torture-power");
 	snprintf(run_dir, sizeof(run_dir), "%s/mount", o.dir);
 	mkdir(run_dir, 0700);
 	disk_open(&disk, run_dir);

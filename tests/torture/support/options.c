@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A socket's path is short. */
+#define SOCKET_DIR_MAX 60
+
 static const struct option long_options[] = {
 	{ "server", required_argument, NULL, 's' },
 	{ "level", required_argument, NULL, 'l' },
@@ -41,8 +44,9 @@ static void take_option(struct torture_options *o, int letter, char *program)
 }
 
 void torture_parse(struct torture_options *o, int argc, char **argv,
-		   const char *prefix)
+		   const char *name)
 {
+	const char *tmp = getenv("TMPDIR");
 	int letter;
 
 	*o = (struct torture_options){ .server = "build/redoubt-server",
@@ -63,7 +67,8 @@ void torture_parse(struct torture_options *o, int argc, char **argv,
 		return;
 	}
 	o->own_dir = true;
-	snprintf(o->dir, sizeof(o->dir), "%s-XXXXXX", prefix);
+	snprintf(o->dir, sizeof(o->dir), "%s/%s-XXXXXX",
+		 tmp && strlen(tmp) < SOCKET_DIR_MAX ? tmp : "/tmp", name);
 	if (!mkdtemp(o->dir)) {
 		perror(o->dir);
 		exit(74);

@@ -20,9 +20,9 @@ struct torture_options {
 };
 
 /* --server PATH --level L --dir D --seed N --seconds S --count N --switch.
- * prefix is that of a temporary directory. Ends the process on rubbish. */
+ * name begins that of a temporary directory. Ends the process on rubbish. */
 void torture_parse(struct torture_options *o, int argc, char **argv,
-		   const char *prefix);
+		   const char *name);
 
 /* After a run: removes our directory, or says where it is. */
 void torture_clean(const struct torture_options *o, bool good);

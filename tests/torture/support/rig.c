@@ -445,8 +445,9 @@ bool rig_report(const struct rig *r, const char *what, double seconds)
 	       " acknowledged, %" PRIu64 " unacknowledged but there, %" PRIu64
 	       " values compared, %" PRIu64 " reads, %" PRIu64
 	       " lost in the window, %" PRIu64 " refused; %.1f crashes/s, "
-	       "%.1f in a second of one core, start %.1f ms, at most %.1f; %" PRIu64 " lost, %" PRIu64
-	       " wrong, %" PRIu64 " false alarms\n", what, r->options.level,
+	       "%.1f in a second of one core, start %.1f ms, at most %.1f; %"
+	       PRIu64 " lost, %" PRIu64 " wrong, %" PRIu64
+	       " false alarms\n", what, r->options.level,
 	       r->options.seed, c->crashes, c->interrupted, c->acked,
 	       c->survived, c->values, c->seen, c->lost_allowed, c->refused,
 	       (double)c->crashes / seconds, (double)c->crashes / cpu,

@@ -149,7 +149,7 @@ static void parse(struct options *o, int argc, char **argv)
 			continue;
 		}
 		if (strcmp(name, "--seconds") == 0) {
-			o->seconds = (double)number(value);
+			o->seconds = strtod(value, NULL);
 		} else if (strcmp(name, "--states") == 0) {
 			o->states = number(value);
 		} else if (strcmp(name, "--seed") == 0) {

@@ -253,29 +253,6 @@ static int find_next(struct wal_cursor *c, struct segment_identity *identity,
 	return err;
 }
 
-/* Behind a seal: on to the segment that follows, if it is in use already. */
-static int seal_pass(struct wal_cursor *c, struct err_message *m)
-{
-	struct segment_identity identity;
-	struct segment_use use;
-	int err = find_next(c, &identity, &use, m);
-
-	c->inside = true; /* logically, until the next is entered */
-	if (err <= 0)
-		return err < 0 ? err : WAL_END;
-	if (use.base && use.first_lsn > c->walk.next_lsn)
-		return err_set(m, ERR_NOT_FOUND,
-			       "LSN %" PRIu64 " is not in the log of %s: it "
-			       "goes on at LSN %" PRIu64 " behind a snapshot",
-			       c->walk.next_lsn, c->dir, use.first_lsn);
-	if (use.first_lsn != c->walk.next_lsn ||
-	    (!use.base && c->chain_known && use.chain != c->walk.chain))
-		return fail_corrupt(c, "the next segment does not continue it",
-				    m);
-	segment_enter(c, &identity, &use);
-	return OK;
-}
-
 /* --- the end, or damage --------------------------------------------------- */
 
 /* Goes back to the segment that was being read. */
@@ -308,6 +285,41 @@ static int check_identity(struct wal_cursor *c, struct err_message *m)
 	return err_set(m, ERR_NOT_FOUND,
 		       "LSN %" PRIu64 " has left the log of %s",
 		       c->walk.next_lsn, c->dir);
+}
+
+/* The next segment begins elsewhere. Segments are recycled oldest first: if
+ * what lay between is gone by right, so is this one (I4). */
+static int not_continued(struct wal_cursor *c, struct err_message *m)
+{
+	int err = reopen(c, m);
+
+	if (err == OK)
+		err = check_identity(c, m);
+	if (err)
+		return err;
+	return fail_corrupt(c, "the next segment does not continue it", m);
+}
+
+/* Behind a seal: on to the segment that follows, if it is in use already. */
+static int seal_pass(struct wal_cursor *c, struct err_message *m)
+{
+	struct segment_identity identity;
+	struct segment_use use;
+	int err = find_next(c, &identity, &use, m);
+
+	c->inside = true; /* logically, until the next is entered */
+	if (err <= 0)
+		return err < 0 ? err : WAL_END;
+	if (use.base && use.first_lsn > c->walk.next_lsn)
+		return err_set(m, ERR_NOT_FOUND,
+			       "LSN %" PRIu64 " is not in the log of %s: it "
+			       "goes on at LSN %" PRIu64 " behind a snapshot",
+			       c->walk.next_lsn, c->dir, use.first_lsn);
+	if (use.first_lsn != c->walk.next_lsn ||
+	    (!use.base && c->chain_known && use.chain != c->walk.chain))
+		return not_continued(c, m);
+	segment_enter(c, &identity, &use);
+	return OK;
 }
 
 static struct scan scan_here(struct wal_cursor *c)

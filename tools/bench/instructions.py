@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 
-from servers import LOADER, Server
+from servers import Server, load_command
 
 FEW, MANY = 20000, 220000
 
@@ -18,11 +18,12 @@ FEW, MANY = 20000, 220000
 def instructions(name, program, test, count):
     server = Server(name, program, "none",
                     wrapper=("valgrind", "--tool=callgrind", "--quiet",
+                             "--trace-children=yes",
                              "--callgrind-out-file=callgrind.%p"))
     try:
         server.start()
-        subprocess.run([LOADER, "-p", str(server.port), "-q", "-n", str(count),
-                        *f"-c 10 -P 16 -d 64 -r 10000 -t {test}".split()],
+        subprocess.run(load_command(server.port, f"-q -n {count} -c 10 -P 16"
+                                    f" -d 64 -r 10000 -t {test}"),
                        stdout=subprocess.DEVNULL, check=True)
         server.stop()
         total = 0

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from servers import LOADER, Server, encode
+from servers import Server, encode, load_command
 
 RECORDS = 5000000
 NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"]
@@ -46,8 +46,8 @@ def bytes_per_set(name, program):
     try:
         server.start()
         before, n = server.log_bytes(), 500000
-        subprocess.run([LOADER, "-p", str(server.port), "-q", "-n", str(n),
-                        *"-c 50 -P 16 -d 64 -r 1000000 -t set".split()],
+        subprocess.run(load_command(server.port, f"-q -n {n} -c 50 -P 16 -d 64"
+                                    " -r 1000000 -t set"),
                        stdout=subprocess.DEVNULL, check=True)
         time.sleep(1.5)
         return (server.log_bytes() - before) / n

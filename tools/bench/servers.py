@@ -47,7 +47,7 @@ class Server:
         self.process = None
 
     def start(self, wait_s=120):
-        self.log = open(os.path.join(self.dir, "bench.out"), "ab")
+        self.log = open(self.dir + ".out", "ab")
         self.process = subprocess.Popen(self.command, cwd=self.dir,
                                         stdout=self.log, stderr=self.log)
         begin = time.monotonic()
@@ -64,7 +64,7 @@ class Server:
         raise SystemExit(f"{self.name} does not answer: {self.tail()}")
 
     def tail(self):
-        with open(os.path.join(self.dir, "bench.out"), errors="replace") as f:
+        with open(self.dir + ".out", errors="replace") as f:
             return f.read()[-400:]
 
     def ask(self, *words, timeout=900):
@@ -147,6 +147,14 @@ class Server:
     def remove(self):
         self.stop(signal_kill=True)
         shutil.rmtree(self.dir, ignore_errors=True)
+        if os.path.exists(self.dir + ".out"):
+            os.unlink(self.dir + ".out")
+
+
+def load_command(port, words):
+    """The load generator's command line; ended by force after a while: it
+    never gives up on a server that has died."""
+    return ["timeout", "300", LOADER, "-p", str(port), *words.split()]
 
 
 def ratios(ours, others, lower_is_better=True):

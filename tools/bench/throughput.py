@@ -5,7 +5,7 @@ import io
 import subprocess
 import time
 
-from servers import LOADER, Server
+from servers import LOADER, Server, load_command
 
 VALUE = "-d 64 -r 1000000"
 # name, level, loader arguments, beside it, operations, [(figure, must)]
@@ -32,7 +32,7 @@ ROWS = [
 
 
 def loader(port, words):
-    out = subprocess.run([LOADER, "-p", str(port), "--csv", *words.split()],
+    out = subprocess.run(load_command(port, f"--csv {words}"),
                          capture_output=True, text=True).stdout
     rows = [r for r in csv.reader(io.StringIO(out))
             if len(r) > 7 and r[0] != "test"]
@@ -49,8 +49,7 @@ def once(name, program, row):
         if "-t get" in words:
             loader(server.port, f"-n 400000 -c 50 -P 32 {VALUE} -t set")
         if beside:
-            side = subprocess.Popen([LOADER, "-p", str(server.port), "-q",
-                                     *beside.split()],
+            side = subprocess.Popen(load_command(server.port, f"-q {beside}"),
                                     stdout=subprocess.DEVNULL,
                                     stderr=subprocess.DEVNULL)
             time.sleep(0.5)

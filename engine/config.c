@@ -150,6 +150,7 @@ int config_split(struct slice line, struct buf *bytes, struct slice **words)
 	int count = 0, k;
 
 	*words = NULL;
+	buf_reserve(bytes, line.size + 1); /* there, if all words are empty */
 	for (;;) {
 		while (i < line.size && is_blank(line.data[i]))
 			i++;

@@ -299,7 +299,9 @@ static enum resp_result parse_header(struct resp *r, struct resp_input *in,
 		return in->size - r->at > RESP_INLINE_MAX ? RESP_ERROR
 							  : RESP_MORE;
 	}
-	*valid = num_parse_i64(slice_of(line + 1, (size_t)(end - line) - 1),
+	/* not even the first byte: the line is empty */
+	*valid = end > line &&
+		 num_parse_i64(slice_of(line + 1, (size_t)(end - line) - 1),
 			       out);
 	r->at = (size_t)(end - in->data) + 2;
 	r->scanned = 0;

@@ -13,13 +13,6 @@
 
 #include "base/mem.h"
 
-void snapshot_decoder_init(struct snapshot_decoder *d)
-{
-	d->zstd = ZSTD_createDCtx();
-	if (!d->zstd)
-		mem_exhausted(sizeof(*d));
-}
-
 void snapshot_decoder_release(struct snapshot_decoder *d)
 {
 	ZSTD_freeDCtx(d->zstd);
@@ -28,7 +21,7 @@ void snapshot_decoder_release(struct snapshot_decoder *d)
 
 const char *snapshot_decode(struct snapshot_decoder *d,
 			    const struct frame_header *h,
-			    const uint8_t *content, uint8_t *raw,
+			    const uint8_t *content, struct buf *raw,
 			    const struct frame_seed *seed)
 {
 	size_t size;
@@ -40,10 +33,16 @@ const char *snapshot_decode(struct snapshot_decoder *d,
 		return "bad content";
 	if (ZSTD_findFrameCompressedSize(content, h->length) != h->length)
 		return "bad compression";
-	size = ZSTD_decompressDCtx(d->zstd, raw, h->raw_length, content,
-				   h->length);
+	if (!d->zstd)
+		d->zstd = ZSTD_createDCtx();
+	if (!d->zstd)
+		mem_exhausted(sizeof(*d));
+	raw->size = 0;
+	size = ZSTD_decompressDCtx(d->zstd, buf_reserve(raw, h->raw_length),
+				   h->raw_length, content, h->length);
 	if (ZSTD_isError(size) || size != h->raw_length)
 		return "bad compression";
+	raw->size = size;
 	return NULL;
 }
 

@@ -8,20 +8,20 @@
 
 #include "snapshot/layout.h"
 
-/* One per thread. */
+/* One per thread. Zeroed to start; what zstd needs comes with the first
+ * frame. */
 struct snapshot_decoder {
 	void *zstd;
 };
 
-/* Gets what zstd needs; the caller releases it. */
-void snapshot_decoder_init(struct snapshot_decoder *d);/* Gives it back. */
+/* Gives back what zstd needed. */
 void snapshot_decoder_release(struct snapshot_decoder *d);
 
-/* Checks h->length bytes of content and decompresses them to raw, which has
- * room for SNAPSHOT_RAW_MAX. NULL, or what is wrong. */
+/* Checks h->length bytes of content and decompresses them in place of what was
+ * in *raw. NULL, or what is wrong. */
 const char *snapshot_decode(struct snapshot_decoder *d,
 			    const struct frame_header *h,
-			    const uint8_t *content, uint8_t *raw,
+			    const uint8_t *content, struct buf *raw,
 			    const struct frame_seed *seed);
 
 /* Parses what must be one batch of `count` records. Its records are not looked

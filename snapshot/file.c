@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading a snapshot file through a window of a mebibyte.
+ * Reading a snapshot file through a window of at most a mebibyte.
  *
  * I1. The window starts on a multiple of WINDOW_ALIGN and is as long as the
  *     file allows, so that direct reads are aligned.
@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define WINDOW_ALIGN 65536u
-#define WINDOW_SIZE (1u << 20)
+#define WINDOW_SIZE_MAX (1u << 20)
 
 int snapshot_file_open(struct snapshot_file *f, struct io *io,
 		       const char *path, bool around_cache,
@@ -38,7 +38,10 @@ int snapshot_file_open(struct snapshot_file *f, struct io *io,
 		return err_set(m, ERR_IO, "%s: size: %s", path,
 			       strerror((int)-size));
 	f->size = (uint64_t)size;
-	f->window = mem_alloc_aligned(WINDOW_ALIGN, WINDOW_SIZE);
+	f->window_max = WINDOW_SIZE_MAX;
+	if (f->size < WINDOW_SIZE_MAX - WINDOW_ALIGN)
+		f->window_max = (f->size / WINDOW_ALIGN + 1) * WINDOW_ALIGN;
+	f->window = mem_alloc_aligned(WINDOW_ALIGN, f->window_max);
 	return OK;
 }
 
@@ -61,7 +64,7 @@ static int window_move(struct snapshot_file *f, uint64_t offset,
 	assert(offset < f->size);
 	f->window_offset = offset & ~(uint64_t)(WINDOW_ALIGN - 1); /* I1 */
 	f->window_size = 0;
-	got = f->io->ops->pread(f->io, f->file, f->window, WINDOW_SIZE,
+	got = f->io->ops->pread(f->io, f->file, f->window, f->window_max,
 				f->window_offset);
 	if (got < 0)
 		return err_set(m, ERR_IO, "%s: read at %llu: %s", f->label,
@@ -170,7 +173,8 @@ bool snapshot_frame_fits(const struct snapshot_file *f,
 		return false;
 	if (h->first_lsn != f->meta.lsn || h->epoch != f->meta.epoch)
 		return false;
-	if (h->raw_length == 0 || h->raw_length > SNAPSHOT_RAW_MAX)
+	if (h->length == 0 || h->raw_length == 0 ||
+	    h->raw_length > SNAPSHOT_RAW_MAX)
 		return false;
 	/* A batch is counted in its first frame. */
 	return (h->count == 0) == ((h->flags & FRAME_CONT_BEFORE) != 0);
@@ -185,7 +189,7 @@ static int bad_frame(const struct snapshot_file *f, const char *what,
 }
 
 int snapshot_file_frame(struct snapshot_file *f, struct frame_header *h,
-			uint8_t *content, struct err_message *m)
+			struct buf *content, struct err_message *m)
 {
 	uint8_t bytes[FRAME_HEADER_SIZE];
 	int err;
@@ -203,10 +207,12 @@ int snapshot_file_frame(struct snapshot_file *f, struct frame_header *h,
 		return bad_frame(f, "bad frame", m);
 	if (h->length > f->frames_end - f->offset - FRAME_HEADER_SIZE)
 		return bad_frame(f, "a frame too long", m);
-	err = snapshot_file_read(f, f->offset + FRAME_HEADER_SIZE, content,
-				  h->length, m);
+	content->size = 0;
+	err = snapshot_file_read(f, f->offset + FRAME_HEADER_SIZE,
+				 buf_reserve(content, h->length), h->length, m);
 	if (err)
 		return err;
+	content->size = h->length;
 	f->offset += FRAME_HEADER_SIZE + h->length;
 	return OK;
 }

@@ -22,6 +22,7 @@ struct snapshot_file {
 	uint64_t offset;     /* of the next frame */
 	uint64_t frames_end; /* behind the last one */
 	uint8_t *window;     /* bytes of the file in memory */
+	size_t window_max;   /* of a small file less than of a big one */
 	uint64_t window_offset;
 	size_t window_size;
 };
@@ -44,10 +45,10 @@ int snapshot_file_footer(struct snapshot_file *f, struct err_message *m);
 int snapshot_file_read(struct snapshot_file *f, uint64_t offset, void *out,
 			size_t size, struct err_message *m);
 
-/* The next frame: its checked header, and its content as it is (room for
- * FRAME_CONTENT_MAX). OK, SNAPSHOT_END, ERR_IO or ERR_CORRUPT. */
+/* The next frame: its checked header, and its content as it is in place of
+ * what was in *content. OK, SNAPSHOT_END, ERR_IO or ERR_CORRUPT. */
 int snapshot_file_frame(struct snapshot_file *f, struct frame_header *h,
-			uint8_t *content, struct err_message *m);
+			struct buf *content, struct err_message *m);
 
 /* Whether h is a frame that may stand among the frames of f. */
 bool snapshot_frame_fits(const struct snapshot_file *f,

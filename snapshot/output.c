@@ -163,7 +163,7 @@ static bool end_equal(const struct snapshot_end *a,
 }
 
 /* Walks the frames of an open file: content checks, and what they chain to. */
-static int check_frames(struct snapshot_file *f, uint8_t *content,
+static int check_frames(struct snapshot_file *f, struct buf *content,
 			bool (*stop)(void *ctx), void *ctx,
 			struct err_message *m)
 {
@@ -176,7 +176,7 @@ static int check_frames(struct snapshot_file *f, uint8_t *content,
 		if (stop && stop(ctx))
 			return err_set(m, ERR_IO, "%s: stopped", f->label);
 		if (h.content_check !=
-		    frame_content_check(slice_of(content, h.length), &f->seed))
+		    frame_content_check(buf_slice(content), &f->seed))
 			return err_set(m, ERR_CORRUPT,
 				       "%s: the disk gave back other bytes "
 				       "before offset %llu", f->label,
@@ -196,7 +196,7 @@ int snapshot_output_check(struct snapshot_output *o,
 			  bool (*stop)(void *ctx), void *ctx,
 			  struct err_message *m)
 {
-	uint8_t *content = mem_alloc(FRAME_CONTENT_MAX);
+	struct buf content = { 0 };
 	struct snapshot_file f;
 	int err;
 
@@ -209,11 +209,11 @@ int snapshot_output_check(struct snapshot_output *o,
 		err = err_set(m, ERR_CORRUPT, "%s: the disk gave back another "
 			      "footer", o->temporary);
 	if (!err)
-		err = check_frames(&f, content, stop, ctx, m);
+		err = check_frames(&f, &content, stop, ctx, m);
 	if (!o->direct && f.file >= 0)
 		o->io->ops->drop_cache(o->io, f.file);
 	snapshot_file_close(&f);
-	mem_free(content);
+	buf_release(&content);
 	return err;
 }
 

@@ -35,8 +35,8 @@ struct slot {
 	enum slot_state state;
 	int result; /* OK, SNAPSHOT_END or negative */
 	struct frame_header header;
-	uint8_t *packed; /* FRAME_CONTENT_MAX bytes */
-	uint8_t *raw;    /* SNAPSHOT_RAW_MAX bytes */
+	struct buf packed; /* as in the file */
+	struct buf raw;
 	uint64_t offset; /* of the frame */
 	struct err_message message;
 };
@@ -75,7 +75,7 @@ static int read_slot(struct snapshot_reader *r, struct slot *s)
 	int err;
 
 	s->offset = r->f.offset;
-	err = snapshot_file_frame(&r->f, &s->header, s->packed, &s->message);
+	err = snapshot_file_frame(&r->f, &s->header, &s->packed, &s->message);
 	atomic_store(&r->bytes_done, r->f.offset);
 	return err;
 }
@@ -83,8 +83,8 @@ static int read_slot(struct snapshot_reader *r, struct slot *s)
 static int decode_slot(struct snapshot_reader *r, struct slot *s,
 		       struct snapshot_decoder *d)
 {
-	const char *bad =
-		snapshot_decode(d, &s->header, s->packed, s->raw, &r->f.seed);
+	const char *bad = snapshot_decode(d, &s->header, s->packed.data,
+					  &s->raw, &r->f.seed);
 
 	if (!bad)
 		return OK;
@@ -116,10 +116,9 @@ static struct slot *claim(struct snapshot_reader *r)
 static void *helper(void *arg)
 {
 	struct snapshot_reader *r = arg;
-	struct snapshot_decoder d;
+	struct snapshot_decoder d = { 0 };
 	struct slot *s;
 
-	snapshot_decoder_init(&d);
 	while ((s = claim(r)) != NULL) {
 		int err = read_slot(r, s);
 
@@ -144,18 +143,6 @@ static void *helper(void *arg)
 
 /* --- life --------------------------------------------------------------- */
 
-static void slots_init(struct snapshot_reader *r, unsigned threads)
-{
-	unsigned i;
-
-	r->slot_count = threads ? threads * 2 + 2 : 1;
-	assert(r->slot_count <= SLOTS_MAX);
-	for (i = 0; i < r->slot_count; i++) {
-		r->slots[i].packed = mem_alloc(FRAME_CONTENT_MAX);
-		r->slots[i].raw = mem_alloc(SNAPSHOT_RAW_MAX);
-	}
-}
-
 int snapshot_open(struct snapshot_reader **out,
 		  const struct snapshot_reader_options *o,
 		  struct err_message *m)
@@ -171,7 +158,6 @@ int snapshot_open(struct snapshot_reader **out,
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->work, NULL);
 	pthread_cond_init(&r->ready, NULL);
-	snapshot_decoder_init(&r->inline_decoder);
 	err = snapshot_file_open(&r->f, o->io, r->path, false, m);
 	if (!err)
 		err = snapshot_file_header(&r->f, m);
@@ -184,7 +170,8 @@ int snapshot_open(struct snapshot_reader **out,
 	}
 	r->chain = snapshot_chain_start(
 		slice_of(r->f.header, r->f.header_size));
-	slots_init(r, threads);
+	r->slot_count = threads ? threads * 2 + 2 : 1;
+	assert(r->slot_count <= SLOTS_MAX);
 	/* Fewer threads than wished for, or none, are fine too. */
 	while (r->thread_count < threads &&
 	       pthread_create(&r->threads[r->thread_count], NULL, helper,
@@ -207,8 +194,8 @@ void snapshot_reader_close(struct snapshot_reader *r)
 	for (i = 0; i < r->thread_count; i++)
 		pthread_join(r->threads[i], NULL);
 	for (i = 0; i < r->slot_count; i++) {
-		mem_free(r->slots[i].packed);
-		mem_free(r->slots[i].raw);
+		buf_release(&r->slots[i].packed);
+		buf_release(&r->slots[i].raw);
 	}
 	snapshot_decoder_release(&r->inline_decoder);
 	snapshot_file_close(&r->f);
@@ -317,14 +304,14 @@ static int next_content(struct snapshot_reader *r, struct slot **slot,
 			return corrupt(r, s, "a frame out of order", m);
 		if (first)
 			*count = h->count;
-		*content = slice_of(s->raw, h->raw_length);
+		*content = buf_slice(&s->raw);
 		if (first && !(h->flags & FRAME_CONT_AFTER))
 			return OK;
 		first = false;
 		if (r->joined.size + h->raw_length > SNAPSHOT_BATCH_MAX ||
 		    !buf_try_reserve(&r->joined, h->raw_length)) /* I3 */
 			return corrupt(r, s, "a batch too long", m);
-		buf_put(&r->joined, s->raw, h->raw_length);
+		buf_put_slice(&r->joined, buf_slice(&s->raw));
 		*content = buf_slice(&r->joined);
 		if (!(h->flags & FRAME_CONT_AFTER))
 			return OK;

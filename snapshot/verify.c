@@ -22,8 +22,8 @@ struct verify {
 	void *ctx;
 	int count; /* places reported */
 	struct snapshot_decoder decoder;
-	uint8_t *content;
-	uint8_t *raw;
+	struct buf content;
+	struct buf raw;
 	uint64_t chain, frame_count, record_count;
 };
 
@@ -60,8 +60,8 @@ static const char *check_content(struct verify *v,
 				 const struct frame_header *h)
 {
 	struct batch_view view;
-	const char *bad = snapshot_decode(&v->decoder, h, v->content, v->raw,
-					  &v->f.seed);
+	const char *bad = snapshot_decode(&v->decoder, h, v->content.data,
+					  &v->raw, &v->f.seed);
 
 	if (bad)
 		return bad;
@@ -71,8 +71,7 @@ static const char *check_content(struct verify *v,
 	/* Pieces of a batch are judged when it is loaded. */
 	if (h->flags & (FRAME_CONT_BEFORE | FRAME_CONT_AFTER))
 		return NULL;
-	if (!snapshot_parse(slice_of(v->raw, h->raw_length), h->count,
-			    &view) ||
+	if (!snapshot_parse(buf_slice(&v->raw), h->count, &view) ||
 	    !records_whole(&view))
 		return "bad records";
 	return NULL;
@@ -133,7 +132,7 @@ static int verify_frames(struct verify *v, struct err_message *m)
 		slice_of(v->f.header, v->f.header_size));
 	for (;;) {
 		uint64_t from = v->f.offset;
-		int err = snapshot_file_frame(&v->f, &h, v->content, m);
+		int err = snapshot_file_frame(&v->f, &h, &v->content, m);
 		const char *bad;
 
 		if (err == SNAPSHOT_END)
@@ -198,15 +197,11 @@ int snapshot_verify(struct io *io, const char *path, damage_fn *report_to,
 	int err;
 
 	err = snapshot_file_open(&v.f, io, path, true, NULL);
-	if (!err) {
-		v.content = mem_alloc(FRAME_CONTENT_MAX);
-		v.raw = mem_alloc(SNAPSHOT_RAW_MAX);
-		snapshot_decoder_init(&v.decoder);
+	if (!err)
 		err = verify_open_file(&v, NULL);
-		snapshot_decoder_release(&v.decoder);
-		mem_free(v.content);
-		mem_free(v.raw);
-	}
+	snapshot_decoder_release(&v.decoder);
 	snapshot_file_close(&v.f);
+	buf_release(&v.content);
+	buf_release(&v.raw);
 	return err ? err : v.count;
 }

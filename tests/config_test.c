@@ -234,6 +234,20 @@ START_TEST(config__words_are_quoted_so_that_they_read_back)
 }
 END_TEST
 
+START_TEST(config__empty_words_are_slices_too)
+{
+	struct buf bytes = { 0 };
+	struct slice *words;
+
+	ck_assert_int_eq(config_split(slice_str("\"\" ''"), &bytes, &words),
+			 2);
+	ck_assert_ptr_nonnull(words[0].data);
+	ck_assert_uint_eq(words[0].size + words[1].size, 0);
+	mem_free(words);
+	buf_release(&bytes);
+}
+END_TEST
+
 START_TEST(config__unknown_directives_are_named_not_fatal)
 {
 	setup();
@@ -508,6 +522,7 @@ int main(void)
 		config__sizes_have_units,
 		config__quotes_and_escapes_are_undone,
 		config__words_are_quoted_so_that_they_read_back,
+		config__empty_words_are_slices_too,
 		config__unknown_directives_are_named_not_fatal,
 		config__wrong_values_are_fatal_and_explained,
 		config__save_collects_and_clears,

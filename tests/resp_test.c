@@ -204,6 +204,7 @@ START_TEST(resp__errors_have_the_texts_clients_know)
 	check("*1\r\n$00\r\n", "!ERR Protocol error: invalid bulk length\n");
 	check("*1\r\nfoo\r\n",
 	      "!ERR Protocol error: expected '$', got 'f'\n");
+	check("*1\r\n\r\n", "!ERR Protocol error: expected '$', got '?'\n");
 	check("*1\r\n\001oo\r\n",
 	      "!ERR Protocol error: expected '$', got '?'\n");
 }

@@ -33,7 +33,7 @@
 #define SHUTDOWN_NO_LOG_FLUSH 2
 #define IMAGE_SIZE (INT64_C(256) << 20)
 #define RUN_US_MAX 40000
-#define LONG_RUN_US_MAX 3500000 /* everysec: longer than its window */
+#define LONG_RUN_US_MAX 5000000 /* everysec: longer than its window */
 #define NOTICE_US 1500000
 #define EXIT_IO_CODE 74
 
@@ -165,7 +165,7 @@ static void disk_sync(const struct disk *d)
 static uint64_t run_us(struct rig *r)
 {
 	if (strcmp(r->options.level, "always") != 0 &&
-	    random_below(&r->random, 25) == 0)
+	    random_below(&r->random, 40) == 0)
 		return random_below(&r->random, LONG_RUN_US_MAX);
 	return 1000 + random_below(&r->random, RUN_US_MAX);
 }

@@ -9,7 +9,7 @@
 #include "tests/torture/support/rig.h"
 
 /* Acknowledgements older than this survive a power cut under everysec. */
-#define EVERYSEC_WINDOW_MS 2100
+#define EVERYSEC_WINDOW_MS 3000
 
 static void put_get(struct wire *w, const char *command, unsigned writer,
 		    unsigned key)

@@ -281,6 +281,20 @@ static int wanted_keys(struct cmd *c, const struct command **row, unsigned *out)
 	return count;
 }
 
+/* SET reads the old value only with GET. */
+static uint16_t key_flags_of(const struct command *row,
+			     const struct slice *argv, unsigned argc)
+{
+	unsigned i;
+
+	if (strcmp(row->name, "set"))
+		return row->key_flags;
+	for (i = 3; i < argc; i++)
+		if (slice_is(argv[i], "get"))
+			return row->key_flags;
+	return KEY_OW | KEY_UPDATE;
+}
+
 static void reply_keys(struct cmd *c, bool with_flags)
 {
 	unsigned *keys = mem_calloc(c->argc, sizeof(*keys));
@@ -294,7 +308,8 @@ static void reply_keys(struct cmd *c, bool with_flags)
 			reply_array(c, 2);
 		reply_bulk(c, c->argv[2 + keys[i]]);
 		if (with_flags)
-			reply_key_flags(c, row->key_flags);
+			reply_key_flags(c, key_flags_of(row, c->argv + 2,
+							c->argc - 2));
 	}
 	mem_free(keys);
 }

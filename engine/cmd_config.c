@@ -21,12 +21,17 @@
 
 /* --- CONFIG GET ------------------------------------------------------------*/
 
-static bool is_wanted(const struct cmd *c, const char *name)
+static bool is_wanted(const struct cmd *c, const struct directive *d,
+		      const char *name)
 {
 	unsigned i;
 
+	if (!name || d->flags & DIRECTIVE_NO_GET)
+		return false;
 	for (i = 2; i < c->argc; i++)
-		if (glob_match(c->argv[i], slice_str(name), true))
+		if (slice_is(c->argv[i], name) ||
+		    (!(d->flags & DIRECTIVE_HIDDEN) &&
+		     glob_match(c->argv[i], slice_str(name), true)))
 			return true;
 	return false;
 }
@@ -48,18 +53,14 @@ void cmd_config_get(struct cmd *c)
 	size_t count = 0;
 
 	for (d = directives; d->name; d++) {
-		if (d->flags & DIRECTIVE_NO_GET)
-			continue;
-		count += is_wanted(c, d->name);
-		count += d->alias && is_wanted(c, d->alias);
+		count += is_wanted(c, d, d->name);
+		count += is_wanted(c, d, d->alias);
 	}
 	reply_map(c, count);
 	for (d = directives; d->name; d++) {
-		if (d->flags & DIRECTIVE_NO_GET)
-			continue;
-		if (is_wanted(c, d->name))
+		if (is_wanted(c, d, d->name))
 			reply_directive(c, d, d->name);
-		if (d->alias && is_wanted(c, d->alias))
+		if (is_wanted(c, d, d->alias))
 			reply_directive(c, d, d->alias);
 	}
 }
@@ -120,6 +121,19 @@ static const struct {
 	{ "appendfsync", apply_log },
 };
 
+/* What net/ refuses; the words for addresses are Redis'. */
+static int refused_by_net(const struct directive *d, struct err_message *m)
+{
+	struct err_message why = *m;
+	const char *before = "";
+
+	if (!strcmp(d->name, "port"))
+		before = "Unable to listen on this port: ";
+	else if (!strcmp(d->name, "bind"))
+		before = "Failed to bind to specified addresses: ";
+	return err_set(m, ERR_CONFIG, "%s%.512s", before, why.text);
+}
+
 static int apply_one(struct engine *e, const struct directive *d,
 		     struct err_message *m)
 {
@@ -127,7 +141,7 @@ static int apply_one(struct engine *e, const struct directive *d,
 
 	if (d->flags & DIRECTIVE_NET && e->host.reconfigure &&
 	    !e->host.reconfigure(e->host.ctx, d->name, m))
-		return ERR_CONFIG;
+		return refused_by_net(d, m);
 	for (i = 0; i < ARRAY_LEN(actions); i++)
 		if (!strcmp(actions[i].name, d->name))
 			return actions[i].apply(e, m);
@@ -143,14 +157,29 @@ struct change {
 	struct buf old;
 };
 
-static const char *refusal(const struct change *changes, unsigned i)
+/* The value it has already: setting it changes nothing. */
+static bool is_unchanged(const struct config *c, const struct change *change)
+{
+	struct buf now = { 0 };
+	bool same;
+
+	directive_show(c, change->directive, &now);
+	same = slice_equal(buf_slice(&now), change->value);
+	buf_release(&now);
+	return same;
+}
+
+static const char *refusal(const struct config *c, const struct change *changes,
+			   unsigned i)
 {
 	const struct directive *d = changes[i].directive;
 	unsigned k;
 
 	if (d->flags & DIRECTIVE_GUARDED)
 		return "can't set protected config";
-	if (d->flags & DIRECTIVE_FIXED)
+	/* ours: tools that write back what they read meet no error */
+	if (d->flags & DIRECTIVE_FIXED &&
+	    !(d->flags & DIRECTIVE_OURS && is_unchanged(c, &changes[i])))
 		return "can't set immutable config";
 	for (k = 0; k < i; k++)
 		if (changes[k].directive == d)
@@ -188,7 +217,7 @@ static bool check_names(struct cmd *c, struct change *changes, unsigned count)
 				     (const char *)s.data);
 			return false;
 		}
-		why = refusal(changes, i);
+		why = refusal(c->engine->config, changes, i);
 		if (why) {
 			reply_failed(c, change, why);
 			return false;

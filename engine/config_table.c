@@ -124,6 +124,7 @@ static const struct directive_word tls_auth_words[] = {
 #define OURS DIRECTIVE_OURS
 #define OPTIONAL DIRECTIVE_OPTIONAL
 #define LIST DIRECTIVE_LIST
+#define HIDDEN DIRECTIVE_HIDDEN
 
 #define INERT DIRECTIVE_INERT
 #define AT(member) offsetof(struct config, member)
@@ -243,12 +244,16 @@ const struct directive directives[] = {
 	  128, NULL },
 	{ "io-threads-do-reads", NULL, BOOL, FIXED, INERT, "no", 0, 0, NULL },
 	{ "jemalloc-bg-thread", NULL, BOOL, 0, INERT, "yes", 0, 0, NULL },
+	{ "key-load-delay", NULL, NUMBER, HIDDEN, INERT, "0", INT32_MIN,
+	  INT32_MAX, NULL },
 	{ "latency-monitor-threshold", NULL, NUMBER, 0,
 	  AT(latency_threshold_ms), "0", 0, INT64_MAX, NULL },
 	{ "latency-tracking", NULL, BOOL, 0, AT(latency_tracking), "yes",
 	  0, 0, NULL },
 	{ "latency-tracking-info-percentiles", NULL, PERCENTILES, LIST, INERT,
 	  "50 99 99.9", 0, 0, NULL },
+	{ "lazyexpire-nested-arbitrary-keys", NULL, BOOL, HIDDEN, INERT, "yes",
+	  0, 0, NULL },
 	{ "lazyfree-lazy-eviction", NULL, BOOL, 0, INERT, "no", 0, 0, NULL },
 	{ "lazyfree-lazy-expire", NULL, BOOL, 0, INERT, "no", 0, 0, NULL },
 	{ "lazyfree-lazy-server-del", NULL, BOOL, 0, INERT, "no", 0, 0, NULL },
@@ -260,6 +265,8 @@ const struct directive directives[] = {
 	  INT32_MAX, NULL },
 	{ "list-max-listpack-size", "list-max-ziplist-size", NUMBER, 0, INERT,
 	  "-2", INT32_MIN, INT32_MAX, NULL },
+	{ "loading-process-events-interval-bytes", NULL, NUMBER, HIDDEN, INERT,
+	  "2097152", 1024, INT32_MAX, NULL },
 	{ "locale-collate", NULL, TEXT, 0, INERT, "", 0, 0, NULL },
 	{ "log-segment-size", NULL, NUMBER, MEMORY | FIXED | OURS,
 	  AT(segment_size), "64mb", 65536, INT64_C(4) << 30, NULL },
@@ -300,6 +307,8 @@ const struct directive directives[] = {
 	{ "proto-max-bulk-len", NULL, NUMBER, MEMORY, AT(proto_max_bulk_len),
 	  "512mb", 1048576, INT64_MAX, NULL },
 	{ "rdb-del-sync-files", NULL, BOOL, 0, INERT, "no", 0, 0, NULL },
+	{ "rdb-key-save-delay", NULL, NUMBER, HIDDEN, INERT, "0", INT32_MIN,
+	  INT32_MAX, NULL },
 	{ "rdb-save-incremental-fsync", NULL, BOOL, 0, INERT, "yes",
 	  0, 0, NULL },
 	{ "rdbchecksum", NULL, BOOL, FIXED, INERT, "yes", 0, 0, NULL },

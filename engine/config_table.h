@@ -39,6 +39,7 @@ enum directive_flags {
 	DIRECTIVE_OURS = 256,   /* not one of Redis' */
 	DIRECTIVE_OPTIONAL = 512, /* text: empty is NULL */
 	DIRECTIVE_LIST = 1024,  /* of several words */
+	DIRECTIVE_HIDDEN = 2048, /* CONFIG GET gives it by its whole name */
 };
 
 /* A word of an enumeration; a list ends with one without a name. */

@@ -119,10 +119,11 @@ static int parse_number(const struct setting *s, int64_t *out, bool *percent)
 	    w.data[w.size - 1] == '%') {
 		w.size--;
 		*percent = true;
-		if (!num_parse_i64(w, out) || *out < 0 || *out > 100)
+		if (!num_parse_i64(w, out) || *out < 0)
 			return refuse(s, "argument must be a memory or "
 					 "percent value");
-		return OK;
+		return *out <= 100 ? OK : refuse(s, "percentage argument must "
+						    "be less or equal to 100");
 	}
 	if (d->flags & DIRECTIVE_MEMORY) {
 		if (!num_parse_memory(w, out))

@@ -387,12 +387,12 @@ bool engine_execute(struct engine *e, struct session *s,
 		e->command_stats[c.command->number].rejected++;
 		goto done;
 	}
-	if (e->monitor_count && !(c.command->flags & CMD_SKIP_MONITOR))
-		monitor_feed(e, &c);
 	s->last_command = c.command;
 	s->active_ms = e->now_ms;
 	s->commands++;
 	run(&c);
+	if (e->monitor_count && !(c.command->flags & CMD_SKIP_MONITOR))
+		monitor_feed(e, &c);
 done:
 	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP |
 			SESSION_REPLY_SKIP_NEXT))

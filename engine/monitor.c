@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * MONITOR: every command, as it is about to be executed, to whoever listens.
+ * MONITOR: every command, when it has been executed, to whoever listens.
  *
  * I1. e->monitor_count is the number of sessions with SESSION_MONITOR.
  * I2. Secrets are not shown (engine/redact.h).
@@ -37,7 +37,8 @@ void monitor_feed(struct engine *e, const struct cmd *c)
 		return;
 	buf_printf(&line, "+%llu.%06u [%u %s%s]",
 		   (unsigned long long)(us / 1000000), (unsigned)(us % 1000000),
-		   c->db, c->session->flags & SESSION_UNIX ? "unix:" : "",
+		   c->session->db,
+		   c->session->flags & SESSION_UNIX ? "unix:" : "",
 		   c->session->address);
 	for (i = 0; i < c->argc; i++) {
 		buf_put_byte(&line, ' ');

@@ -27,7 +27,8 @@ void latency_note(struct engine *e, const char *event, uint64_t ms);
 void latency_track(struct engine *e, const struct command *command,
 		   uint64_t nsec);
 
-/* Shows the command to every MONITOR session; before it is executed. */
+/* Shows the command to every MONITOR session; after it was executed, so that
+ * one's own reply comes first. */
 void monitor_feed(struct engine *e, const struct cmd *c);
 
 #endif

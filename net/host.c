@@ -44,7 +44,7 @@ static void figures(void *ctx, struct session *s, struct session_figures *out)
 	(void)ctx;
 	*out = (struct session_figures){
 		.file = c->source.file,
-		.query_size = c->in.size - c->parser.start,
+		.query_size = c->in.size, /* with what is being executed */
 		.query_free = c->in.capacity - c->in.size,
 		.query_peak = c->in_peak,
 		.argv_bytes = (size_t)c->args.capacity * sizeof(struct slice),

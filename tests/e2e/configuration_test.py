@@ -61,6 +61,8 @@ def test_get_takes_globs_and_older_names(server):
         equal(sorted(get(c, "hz", "port", "h?")), ["hz", "port"])
         equal(get(c, "nothing*"), {})
         equal(get(c, "requirepass"), {"requirepass": ""})
+        equal(get(c, "key-load*"), {})
+        equal(get(c, "key-load-delay"), {"key-load-delay": "0"})
     with server.raw(protocol=3) as c:
         assert isinstance(c.ok("CONFIG", "GET", "port"), lib.Map)
 
@@ -117,6 +119,11 @@ def test_refusals_have_the_usual_words(server):
         (("loglevel", "x"),
          failed("loglevel", "argument(s) must be one of the following: ")),
         (("save", "1"), failed("save", "Invalid save parameters")),
+        (("maxmemory-clients", "200%"),
+         failed("maxmemory-clients", "percentage argument must be less or "
+                                     "equal to 100")),
+        (("create-store", "no"), failed("create-store",
+                                        "can't set immutable config")),
         (("hz",), "ERR wrong number of arguments for 'config|set' command"),
         (("hz", "1", "timeout"),
          "ERR wrong number of arguments for 'config|set' command"),
@@ -145,6 +152,13 @@ def test_some_directives_act_at_once(server):
         c.ok("CONFIG", "SET", "port", free)
         with lib.Raw(free) as other:
             equal(other.ok("PING"), "PONG")
+        with lib.socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            busy = taken.getsockname()[1]
+            is_error(c.command("CONFIG", "SET", "port", busy, "hz", 50),
+                     failed("port", "Unable to listen on this port"))
+            equal(get(c, "port", "hz"), {"port": str(free), "hz": "10"})
         c.ok("CONFIG", "SET", "port", server.port)
 
 

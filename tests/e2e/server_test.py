@@ -133,6 +133,8 @@ def test_command_finds_keys(server):
               [b"d", b"x", b"y"])
         equal(c.ok("COMMAND", "GETKEYSANDFLAGS", "GET", "a"),
               [[b"a", ["RO", "access"]]])
+        equal(c.ok("COMMAND", "GETKEYSANDFLAGS", "SET", "a", 1),
+              [[b"a", ["OW", "update"]]])
         equal(c.ok("COMMAND", "GETKEYS", "MEMORY", "USAGE", "k"), [b"k"])
         is_error(c.command("COMMAND", "GETKEYS", "PING"),
                  "ERR The command has no key arguments")

@@ -176,8 +176,8 @@ bool snapshot_frame_fits(const struct snapshot_file *f,
 	if (h->length == 0 || h->raw_length == 0 ||
 	    h->raw_length > SNAPSHOT_RAW_MAX)
 		return false;
-	/* A batch is counted in its first frame. */
-	return (h->count == 0) == ((h->flags & FRAME_CONT_BEFORE) != 0);
+	/* A batch is counted in its last frame. */
+	return (h->count == 0) == ((h->flags & FRAME_CONT_AFTER) != 0);
 }
 
 static int bad_frame(const struct snapshot_file *f, const char *what,

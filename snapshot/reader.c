@@ -302,8 +302,7 @@ static int next_content(struct snapshot_reader *r, struct slot **slot,
 		r->frame_count++;
 		if (first == ((h->flags & FRAME_CONT_BEFORE) != 0))
 			return corrupt(r, s, "a frame out of order", m);
-		if (first)
-			*count = h->count;
+		*count = h->count; /* the last one counts */
 		*content = buf_slice(&s->raw);
 		if (first && !(h->flags & FRAME_CONT_AFTER))
 			return OK;

@@ -156,13 +156,15 @@ static int write_batch(struct snapshot_writer *w, const struct batch *b,
 		put_bytes(w->raw + fill, rest.data, n);
 		rest.data += n;
 		rest.size -= n;
-		err = write_frame(w, fill + n,
-				  flags & FRAME_CONT_BEFORE ? 0 : b->count,
-				  flags | (rest.size ? FRAME_CONT_AFTER : 0),
-				  m);
+		if (rest.size)
+			flags |= FRAME_CONT_AFTER;
+		else
+			flags &= ~(unsigned)FRAME_CONT_AFTER;
+		err = write_frame(w, fill + n, rest.size ? 0 : b->count,
+				  flags, m);
 		if (err)
 			return err;
-		flags = FRAME_CONT_BEFORE;
+		flags |= FRAME_CONT_BEFORE;
 		fill = 0;
 	} while (rest.size > 0);
 	return OK;

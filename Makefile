@@ -88,7 +88,7 @@ all: $(LIBRARY) $(BINARIES)
 help:
 	@sed -n 's/^#   make/make/p' Makefile
 	@echo "also: deps all tidy format install clean"
-	@echo "      test-units test-e2e bench torture fuzz compat"
+	@echo "      test-units test-e2e test-toy bench torture fuzz compat"
 	@echo "      (MINUTES=n SUITE=name PEERS=paths SAN=asan|tsan)"
 
 $(LIBRARY): $(LIB_OBJ)
@@ -174,10 +174,14 @@ run: deps-build
 
 test: deps
 	@$(MAKE) --no-print-directory all
-	@tests/tally $(MAKE) --no-print-directory -k tidy test-units test-e2e
+	@tests/tally $(MAKE) --no-print-directory -k tidy test-units test-e2e test-toy
 
 test-units: $(TESTS)
 	@BUILD=$(BUILD) tests/run_units $(TESTS)
+
+# Does docs/ARCHITECTURE.md tell all it takes to add a type?
+test-toy:
+	@tests/toy_type.sh
 
 test-e2e: all
 	@[ ! -x tests/e2e/run ] || BUILD=$(BUILD) tests/e2e/run

@@ -22,12 +22,12 @@ enum exit_code err_exit_code(int code)
 	case OK:
 		return EXIT_OK;
 	case ERR_CORRUPT:
-	case ERR_VERSION:
 	case ERR_UNFIT:
 		return EXIT_CORRUPT;
 	case ERR_LOCKED:
 		return EXIT_LOCKED;
 	case ERR_CONFIG:
+	case ERR_VERSION: /* a newer program is needed, not a repair */
 		return EXIT_CONFIG;
 	case ERR_IO:
 	case ERR_FULL:

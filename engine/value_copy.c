@@ -4,6 +4,8 @@
  *
  * I1. While the copy grows its bytes move, so a slice is kept as its offset
  *     and becomes a pointer when the record is emitted.
+ * I2. The records of a dump build on nothing: what stands at the target goes
+ *     first, unless the first record replaces it by itself (str_set).
  */
 #include "engine/value_copy.h"
 
@@ -44,11 +46,28 @@ void value_copy_take(struct value_copy *v, const struct entry *e)
 	assert(v->records.size > 0);
 }
 
+/* Removes what stands at the target. (I2) */
+static void clear_target(struct cmd *c, const struct value_copy *v,
+			 const struct value_target *to)
+{
+	const struct record *first = (const struct record *)v->records.data;
+	struct record r = {
+		.type = REC_key_del,
+		.cause = (uint8_t)to->cause,
+		.db = to->db,
+		.key = to->key,
+	};
+
+	if (first->type != REC_str_set && keyspace_find(c->ks, to->db, to->key))
+		emit(c, &r);
+}
+
 void value_copy_emit(struct cmd *c, const struct value_copy *v,
 		     const struct value_target *to)
 {
 	size_t at;
 
+	clear_target(c, v, to);
 	for (at = 0; at < v->records.size; at += sizeof(struct record)) {
 		struct record r;
 

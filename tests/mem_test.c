@@ -134,6 +134,7 @@ START_TEST(err__messages_and_exit_codes)
 	ck_assert_int_eq(err_exit_code(ERR_UNFIT), 65);
 	ck_assert_int_eq(err_exit_code(ERR_LOCKED), 73);
 	ck_assert_int_eq(err_exit_code(ERR_CONFIG), 78);
+	ck_assert_int_eq(err_exit_code(ERR_VERSION), 78);
 }
 END_TEST
 

@@ -29,8 +29,10 @@ static const struct crash_ops *const all_ops[] = {
 	&crash_fault_ops,
 };
 
-/* Of eight traces, how many of each. */
-static const unsigned char mix[8] = { 0, 1, 0, 0, 2, 0, 0, 1 };
+/* Shares of the time, in percent. */
+static const double shares[] = { 64, 18, 18 };
+
+#define TRACE_SECONDS 4 /* at most, for one trace */
 
 struct options {
 	double seconds;
@@ -41,15 +43,19 @@ struct options {
 	bool one;
 };
 
-static const struct crash_ops *pick(const struct options *o, uint64_t n)
+/* The traces that are furthest behind their share. */
+static size_t pick(const struct options *o, const double *used)
 {
-	size_t i;
+	size_t i, best = 0;
 
+	for (i = 0; i < ARRAY_LEN(all_ops); i++) {
+		if (o->only != NULL && strcmp(all_ops[i]->name, o->only) == 0)
+			return i;
+		if (used[i] / shares[i] < used[best] / shares[best])
+			best = i;
+	}
 	if (o->only == NULL)
-		return all_ops[mix[n % ARRAY_LEN(mix)]];
-	for (i = 0; i < ARRAY_LEN(all_ops); i++)
-		if (strcmp(all_ops[i]->name, o->only) == 0)
-			return all_ops[i];
+		return best;
 	fprintf(stderr, "crash_enum: no traces are called %s\n", o->only);
 	exit(64);
 }
@@ -66,6 +72,7 @@ static void run_one(const struct crash_ops *ops, struct crash_stats *stats,
 				 .what = ops->name };
 
 	run.thorough = crash_below(&run, 32) == 0;
+	run.stride = run.thorough ? 1 : UINT64_C(1) << crash_below(&run, 3);
 	stats->traces++;
 	ops->trace(&run);
 }
@@ -75,13 +82,18 @@ static void work(const struct options *o, unsigned worker,
 {
 	struct crash_seen *seen = crash_seen_new();
 	struct test_random seeds = { o->seed + worker * 1000003 };
-	uint64_t n;
+	double used[ARRAY_LEN(all_ops)] = { 0 };
+	double start = crash_now();
 
-	for (n = worker; crash_now() < end && stats->failures < FAILURES_MAX;
-	     n++) {
-		if (o->states != 0 && stats->states >= o->states)
-			break;
-		run_one(pick(o, n), stats, seen, test_random_next(&seeds), end);
+	while (start < end && stats->failures < FAILURES_MAX &&
+	       (o->states == 0 || stats->states < o->states)) {
+		size_t i = pick(o, used);
+		double stop = start + TRACE_SECONDS;
+
+		run_one(all_ops[i], stats, seen, test_random_next(&seeds),
+			stop < end ? stop : end);
+		used[i] += crash_now() - start;
+		start = crash_now();
 	}
 	crash_seen_free(seen);
 }
@@ -200,6 +212,7 @@ int main(int argc, char **argv)
 {
 	struct options o = { .seconds = 10, .workers = 2 };
 	struct crash_stats total = { 0 }, *stats;
+	const double none[ARRAY_LEN(all_ops)] = { 0 };
 	double start = crash_now();
 	unsigned i, died = 0;
 
@@ -215,7 +228,7 @@ int main(int argc, char **argv)
 		struct crash_seen *seen = crash_seen_new();
 
 		o.workers = 1;
-		run_one(pick(&o, 0), &stats[0], seen, o.seed, 0);
+		run_one(all_ops[pick(&o, none)], &stats[0], seen, o.seed, 0);
 		crash_seen_free(seen);
 	} else {
 		died = run_workers(&o, stats, start + o.seconds);

@@ -73,7 +73,7 @@ struct crash_run {
 	bool faulty;          /* calls are made to fail: an error is right */
 	bool thorough;        /* every subset of up to 12 units */
 	bool failed;          /* stop this trace */
-	uint64_t skip;        /* boundaries to pass over between crashes */
+	uint64_t stride;      /* one boundary of so many is looked at */
 	double end;           /* when time is up; 0: never */
 	const char *what;     /* kind of trace, for messages */
 	struct sim_crash how; /* of the state being checked */

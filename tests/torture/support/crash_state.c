@@ -184,17 +184,14 @@ static void at_boundary(void *ctx, enum sim_op op)
 {
 	struct crash_watch *w = ctx;
 	struct crash_run *run = w->run;
+	uint64_t next = test_random_next(&run->random);
 
 	(void)op;
-	if (run->failed)
-		return;
-	if (run->end != 0 && crash_now() > run->end)
-		return;
-	if (run->skip > 0) {
-		run->skip--;
-		return;
-	}
-	crash_at(w);
+	if (!run->failed && crash_below(run, run->stride) == 0 &&
+	    (run->end == 0 || crash_now() < run->end))
+		crash_at(w);
+	/* The trace goes on the same, however much time there was. */
+	run->random.state = next;
 }
 
 void crash_watch(struct crash_watch *w)

@@ -284,6 +284,7 @@ bool rig_verify(struct rig *r)
 		return false;
 	if (r->may_flush_all)
 		note_flush(r, sizes);
+	r->may_flush_all = false;
 	for (unsigned i = 0; i < WRITERS_MAX; i++) {
 		struct writer *w = &r->writers[r->order[i]];
 

@@ -58,6 +58,7 @@ static void take_seal(struct found *f, const struct group *g,
 	f->info.sealed = true;
 	f->seal = g->seal;
 	f->chain_next = chain_next;
+	f->info.end_offset = g->offset; /* also behind a hole */
 	f->info.chain = g->seal.chain;
 	f->info.payload_size = g->seal.payload_size;
 	mark(f, g->durable_lsn);

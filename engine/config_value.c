@@ -224,7 +224,7 @@ static int set_text(const struct setting *s)
 	char **at = is_inert(s->directive) ?
 		inert_of(s->config, s->directive) : place(s);
 
-	if (memchr(w.data, 0, w.size))
+	if (w.size && memchr(w.data, 0, w.size))
 		return refuse(s, "argument must not contain a zero byte");
 	if (w.size == 0 && s->directive->flags & DIRECTIVE_OPTIONAL) {
 		mem_free(*at);

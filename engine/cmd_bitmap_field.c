@@ -7,6 +7,7 @@
  *     most nine bytes it touches.
  * I3. The value is as long as the highest write needs it to be, also if that
  *     write was refused by OVERFLOW FAIL.
+ * I4. SET to what is there already is not logged.
  */
 #include "engine/cmd_bitmap.h"
 
@@ -208,8 +209,10 @@ static void run_field(struct cmd *c, const struct entry *e,
 		reply_null(c);
 		return;
 	}
-	bits_put(bytes, shift, f->width, (uint64_t)result);
 	reply_i64(c, f->action == FIELD_SET ? old : field_wrap(f, result));
+	if (f->action == FIELD_SET && field_wrap(f, result) == old)
+		return; /* I4 */
+	bits_put(bytes, shift, f->width, (uint64_t)result);
 	emit_str_write(c, c->argv[1], f->offset / 8,
 		       slice_of(bytes, bits_span(shift, f->width)),
 		       CAUSE_setbit);

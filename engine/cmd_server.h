@@ -50,6 +50,10 @@ void cmd_command_list(struct cmd *c);
 void cmd_command_getkeys(struct cmd *c);
 void cmd_command_getkeysandflags(struct cmd *c);
 
+/* cmd_function.c */
+void cmd_function_flush(struct cmd *c);
+void cmd_function_list(struct cmd *c);
+
 /* cmd_acl.c */
 void cmd_acl_whoami(struct cmd *c);
 void cmd_acl_list(struct cmd *c);

@@ -183,7 +183,15 @@ test-units: $(TESTS)
 test-toy:
 	@tests/toy_type.sh
 
-test-e2e: all
+# Clients in C for the end-to-end tests.
+E2E_CLIENTS := $(BUILD)/tests/e2e/hiredis_client
+
+$(BUILD)/tests/e2e/hiredis_client: tests/e2e/hiredis_client.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lhiredis
+
+test-e2e: all $(E2E_CLIENTS)
 	@[ ! -x tests/e2e/run ] || BUILD=$(BUILD) tests/e2e/run
 
 tidy:

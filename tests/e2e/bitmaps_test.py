@@ -120,6 +120,24 @@ def test_a_refused_write_still_makes_the_value_long_enough(server):
         equal(c.ok("STRLEN", "k"), 13)
 
 
+def test_bitfield_set_to_what_is_there_is_no_change(server):
+    with server.raw() as c:
+        def changes(*args):
+            before = int(server.info()["rdb_changes_since_last_save"])
+            c.ok(*args)
+            return int(server.info()["rdb_changes_since_last_save"]) - before
+
+        equal(changes("BITFIELD", "f", "SET", "i5", 0, 0), 1) # the key
+        equal(changes("BITFIELD", "f", "SET", "i5", 0, 0), 0)
+        equal(changes("BITFIELD", "f", "SET", "u5", 0, 33), 1) # wraps to 1
+        equal(changes("BITFIELD", "f", "SET", "u5", 0, 65), 0)
+        equal(changes("BITFIELD", "f", "SET", "i5", 90, 0), 1) # length
+        equal(changes("BITFIELD", "f", "INCRBY", "i5", 0, 0), 1)
+        equal(changes("BITFIELD", "f", "SET", "i5", 90, 0,
+                      "SET", "i5", 0, 3), 1)
+        equal(c.ok("STRLEN", "f"), 12)
+
+
 @lib.levels("always", "everysec", "no")
 def test_bits_are_there_after_kill_9(server):
     with server.raw() as c:

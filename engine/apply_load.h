@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Applying batches that come from outside, in groups: keys are hashed and
- * their buckets and entries fetched ahead.  Recovery, and whoever follows a
- * log.  Engine thread.
+ * Loading: applying all records of a snapshot or of a log.  Recovery, DEBUG
+ * RELOAD, tests.  Engine thread.
  */
 #ifndef REDOUBT_ENGINE_APPLY_LOAD_H
 #define REDOUBT_ENGINE_APPLY_LOAD_H
@@ -10,28 +9,25 @@
 #include "engine/apply.h"
 #include "snapshot/snapshot.h"
 
-struct loader;
+struct wal_cursor;
 
-/* Applies to ks, which outlives it. */
-struct loader *loader_new(struct keyspace *ks);
-void loader_free(struct loader *l);
-
-/* What the records of a view get and which are wanted. */
-struct loader_range {
-	uint64_t first_lsn; /* records below are left out */
-	uint64_t fixed_lsn; /* of every record (a snapshot's); 0: their own */
+struct loader_options {
+	struct keyspace *ks;
+	struct snapshot_reader *reader; /* one of these two */
+	struct wal_cursor *cursor;
+	uint64_t first_lsn; /* of a cursor: records below are left out */
+	bool threads;       /* a helper decodes and hashes ahead */
+	/* Told how many bytes of batches have been applied; may be NULL. */
+	void (*progress)(void *ctx, uint64_t bytes);
+	void *ctx;
 };
 
-/* Takes the records of v. They are applied now or at a later call, in order;
- * v may die at once. OK, ERR_CORRUPT (malformed) or ERR_UNFIT; m explains. */
-int loader_add(struct loader *l, const struct batch_view *v,
-	       const struct loader_range *range, struct err_message *m);
-
-/* Applies what is left. */
-int loader_flush(struct loader *l, struct err_message *m);
-
-/* Records applied so far. */
-uint64_t loader_count(const struct loader *l);
+/* Applies everything up to the end of the reader or cursor; ks->applied_lsn is
+ * the snapshot's LSN, or that of the last record. OK, or what reader and cursor
+ * report, or ERR_CORRUPT (a malformed record) or ERR_UNFIT; then ks has part of
+ * it. *bytes gets the bytes of batches; may be NULL. */
+int loader_run(const struct loader_options *o, uint64_t *bytes,
+	       struct err_message *m);
 
 /* Presizes the empty tables of ks for what a snapshot's header announces, in
  * bounds of the size of its file. OK, or ERR_CONFIG if ks has fewer

@@ -28,24 +28,13 @@ static int load_snapshot(struct engine *e, const struct snapshot_name *name,
 		.dir = e->config->dir,
 		.name = name->name,
 	};
-	const struct loader_range range = { .fixed_lsn = name->lsn };
-	struct loader *l = loader_new(&e->ks);
-	struct snapshot_reader *reader;
-	struct batch_view v;
-	int err = snapshot_open(&reader, &o, m);
+	struct loader_options load = { .ks = &e->ks, .threads = e->threads };
+	int err = snapshot_open(&load.reader, &o, m);
 
-	if (err) {
-		loader_free(l);
+	if (err)
 		return err;
-	}
-	while ((err = snapshot_next(reader, &v, m)) == OK)
-		if ((err = loader_add(l, &v, &range, m)) != OK)
-			break;
-	if (err == SNAPSHOT_END)
-		err = loader_flush(l, m);
-	snapshot_reader_close(reader);
-	loader_free(l);
-	e->ks.applied_lsn = name->lsn;
+	err = loader_run(&load, NULL, m);
+	snapshot_reader_close(load.reader);
 	return err;
 }
 
@@ -70,25 +59,20 @@ static int replay(struct engine *e, struct err_message *m)
 		.first_lsn = e->ks.applied_lsn + 1,
 		.last_lsn = e->position->last_lsn,
 	};
-	const struct loader_range range = { .first_lsn = o.first_lsn };
-	struct wal_cursor *cursor;
-	struct batch_view v;
-	struct loader *l;
+	struct loader_options load = {
+		.ks = &e->ks,
+		.first_lsn = o.first_lsn,
+		.threads = e->threads,
+	};
 	int err;
 
 	if (o.first_lsn > o.last_lsn)
 		return OK;
-	err = wal_cursor_open(&cursor, &o, m);
+	err = wal_cursor_open(&load.cursor, &o, m);
 	if (err)
 		return err;
-	l = loader_new(&e->ks);
-	while ((err = wal_cursor_next(cursor, &v, m)) == OK)
-		if ((err = loader_add(l, &v, &range, m)) != OK)
-			break;
-	if (err == WAL_END)
-		err = loader_flush(l, m);
-	loader_free(l);
-	wal_cursor_close(cursor);
+	err = loader_run(&load, NULL, m);
+	wal_cursor_close(load.cursor);
 	return err;
 }
 

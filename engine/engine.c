@@ -88,6 +88,8 @@ void engine_free(struct engine *e)
 	slowlog_free(e->slowlog);
 	latency_free(e->latency);
 	batch_release(&e->batch);
+	if (e->completions.event_file >= 0)
+		completion_drain(&e->completions); /* what helpers left */
 	completion_close(&e->completions);
 	mem_free(e->command_stats);
 	mem_free(e->gates);

@@ -27,9 +27,8 @@
 #include "engine/snapshotter.h"
 #include "wal/cursor.h"
 
-#define READER_THREADS 2
+#define READER_THREADS 1 /* besides the one that decodes records */
 #define PROGRESS_US 2000000
-#define PROGRESS_BATCHES 1024 /* between two looks at the clock */
 #define RESERVE_SHARE 64      /* of a segment: kept for freeing commands */
 
 struct recovery {
@@ -42,6 +41,7 @@ struct recovery {
 	uint64_t began_us;
 	uint64_t said_us; /* of the last progress line */
 	uint64_t file_size; /* of the snapshot loaded */
+	struct snapshot_reader *reader; /* while one is loaded */
 };
 
 static uint64_t now_us(const struct recovery *r)
@@ -77,32 +77,31 @@ static void start_keyspace(struct engine *e)
 	e->ks.new_access = e->lru_clock;
 }
 
-static int load_batches(struct recovery *r, struct snapshot_reader *reader,
-			struct err_message *m)
+static void read_some(void *ctx, uint64_t bytes)
+{
+	struct recovery *r = ctx;
+	uint64_t done;
+
+	(void)bytes;
+	snapshot_progress(r->reader, &done, &r->e->loading_total);
+	progress(r, done);
+}
+
+static int load_batches(struct recovery *r, struct err_message *m)
 {
 	struct engine *e = r->e;
-	const struct snapshot_meta *meta = snapshot_reader_meta(reader);
-	const struct loader_range range = { .fixed_lsn = meta->lsn };
-	struct loader *l = loader_new(&e->ks);
-	struct batch_view v;
-	uint64_t done;
+	struct loader_options o = {
+		.ks = &e->ks,
+		.reader = r->reader,
+		.threads = e->threads,
+		.progress = read_some,
+		.ctx = r,
+	};
 	int err;
 
-	err = loader_presize(&e->ks, meta, r->file_size, m);
-	while (!err) {
-		err = snapshot_next(reader, &v, m);
-		if (err == SNAPSHOT_END) {
-			err = loader_flush(l, m);
-			break;
-		}
-		if (!err)
-			err = loader_add(l, &v, &range, m);
-		snapshot_progress(reader, &done, &e->loading_total);
-		progress(r, done);
-	}
-	loader_free(l);
-	e->ks.applied_lsn = meta->lsn;
-	return err;
+	err = loader_presize(&e->ks, snapshot_reader_meta(r->reader),
+			     r->file_size, m);
+	return err ? err : loader_run(&o, NULL, m);
 }
 
 /* Loads one into an empty keyspace. ERR_CORRUPT: try the next. (I2) */
@@ -117,22 +116,21 @@ static int load_snapshot(struct recovery *r, const struct snapshot_name *name,
 		.threads = e->threads ? READER_THREADS : 0,
 	};
 	const struct snapshot_footer *footer;
-	struct snapshot_reader *reader;
 	uint64_t done;
 	int err;
 
-	err = snapshot_open(&reader, &o, m);
+	err = snapshot_open(&r->reader, &o, m);
 	if (err)
 		return err;
-	footer = snapshot_reader_footer(reader);
-	e->store = snapshot_reader_meta(reader)->store;
+	footer = snapshot_reader_footer(r->reader);
+	e->store = snapshot_reader_meta(r->reader)->store;
 	if (footer->durable_lsn > r->known.durable_lsn)
 		r->known.durable_lsn = footer->durable_lsn;
 	if (footer->sequence > r->known.sequence)
 		r->known.sequence = footer->sequence;
-	snapshot_progress(reader, &done, &r->file_size);
+	snapshot_progress(r->reader, &done, &r->file_size);
 	start_keyspace(e);
-	err = load_batches(r, reader, m);
+	err = load_batches(r, m);
 	if (err == ERR_UNFIT)
 		err = ERR_CORRUPT;
 	r->found = (struct snapshotter_found){
@@ -140,7 +138,8 @@ static int load_snapshot(struct recovery *r, const struct snapshot_name *name,
 		.raw_bytes = footer->raw_bytes,
 		.file_bytes = r->file_size,
 	};
-	snapshot_reader_close(reader);
+	snapshot_reader_close(r->reader);
+	r->reader = NULL;
 	return err;
 }
 
@@ -313,25 +312,11 @@ static int check_cover(const struct recovery *r, const struct wal_recovery *w,
 	return OK;
 }
 
-static int replay_batches(struct recovery *r, struct wal_cursor *c,
-			  struct loader *l, struct err_message *m)
+static void replayed_some(void *ctx, uint64_t bytes)
 {
-	const struct loader_range range = {
-		.first_lsn = r->known.snapshot_lsn + 1,
-	};
-	uint64_t batches = 0;
-	struct batch_view v;
-	int err;
+	struct recovery *r = ctx;
 
-	while ((err = wal_cursor_next(c, &v, m)) == OK) {
-		err = loader_add(l, &v, &range, m);
-		if (err)
-			return err;
-		r->found.replayed_bytes += v.records.size;
-		if (++batches % PROGRESS_BATCHES == 0)
-			progress(r, r->file_size + r->found.replayed_bytes);
-	}
-	return err == WAL_END ? loader_flush(l, m) : err;
+	progress(r, r->file_size + bytes);
 }
 
 /* A message that says where the log is to be looked at. */
@@ -359,10 +344,15 @@ static int replay(struct recovery *r, const struct wal_recovery *w,
 		.first_lsn = r->known.snapshot_lsn + 1,
 		.last_lsn = w->last_lsn,
 		.direct = !w->clean,
-		.read_ahead = e->threads,
+	};
+	struct loader_options load = {
+		.ks = &e->ks,
+		.first_lsn = o.first_lsn,
+		.threads = e->threads,
+		.progress = replayed_some,
+		.ctx = r,
 	};
 	struct wal_cursor *c;
-	struct loader *l;
 	uint64_t began = now_us(r);
 	int err;
 
@@ -372,12 +362,11 @@ static int replay(struct recovery *r, const struct wal_recovery *w,
 	err = wal_cursor_open(&c, &o, m);
 	if (err)
 		return err;
-	l = loader_new(&e->ks);
-	err = replay_batches(r, c, l, m);
+	load.cursor = c;
+	err = loader_run(&load, &r->found.replayed_bytes, m);
 	if (err)
 		err = explain(r, c, err, m);
 	r->found.replayed_us = now_us(r) - began;
-	loader_free(l);
 	wal_cursor_close(c);
 	if (!err && e->ks.applied_lsn != w->last_lsn)
 		err = err_set(m, ERR_CORRUPT, "replay ended at LSN %" PRIu64

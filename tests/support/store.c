@@ -232,30 +232,21 @@ void store_assert_digest(struct hash128 a, struct hash128 b)
 struct hash128 store_snapshot_digest(struct store *s, uint64_t *lsn)
 {
 	const struct keyspace *live = &s->engine->ks;
-	struct loader_range range;
-	struct snapshot_name *names;
-	struct snapshot_reader *reader;
 	struct snapshot_reader_options o = { .io = s->io, .dir = s->dir };
+	struct snapshot_name *names;
 	struct keyspace ks;
-	struct loader *l;
-	struct batch_view v;
+	struct loader_options load = { .ks = &ks, .threads = s->threads };
 	struct hash128 digest;
-	int err;
 
 	ck_assert_int_gt(snapshot_list(s->io, s->dir, &names, NULL), 0);
 	o.name = names[0].name;
 	*lsn = names[0].lsn;
-	range = (struct loader_range){ .fixed_lsn = *lsn };
 	keyspace_init(&ks, live->db_count, live->hash_key);
-	l = loader_new(&ks);
-	ck_assert_int_eq(snapshot_open(&reader, &o, NULL), OK);
-	while ((err = snapshot_next(reader, &v, NULL)) == OK)
-		ck_assert_int_eq(loader_add(l, &v, &range, NULL), OK);
-	ck_assert_int_eq(err, SNAPSHOT_END);
-	ck_assert_int_eq(loader_flush(l, NULL), OK);
+	ck_assert_int_eq(snapshot_open(&load.reader, &o, NULL), OK);
+	ck_assert_int_eq(loader_run(&load, NULL, NULL), OK);
+	ck_assert_uint_eq(ks.applied_lsn, *lsn);
 	digest = digest_keyspace(&ks);
-	snapshot_reader_close(reader);
-	loader_free(l);
+	snapshot_reader_close(load.reader);
 	keyspace_release(&ks);
 	mem_free(names);
 	return digest;

@@ -5,7 +5,9 @@
  * I1. The log is compacted when it has grown by as much as it would shrink:
  *     payload since the newest snapshot against that snapshot's size before
  *     compression.  Or when replaying it would take longer than the recovery
- *     target.  Both only above rewrite-min-size.
+ *     target.  Both only above rewrite-min-size.  Or when padding has made
+ *     its files many times as big as that: one client alone fills a block
+ *     with each write.
  * I2. After a failure the next attempt waits, twice as long each time; who
  *     asks by a command does not wait.
  * I3. The worker pauses while commits take much longer than they do without
@@ -20,6 +22,8 @@
 #define MEASURED_BYTES_MIN (UINT64_C(32) << 20)
 #define SLOWER_US 200 /* than twice the quiet sync: the disk is ours */
 #define PAUSE_US_MAX 20000
+#define FILES_SHARE 8   /* files this many times as big as they should be … */
+#define PAYLOAD_SHARE 16 /* … with this part of rewrite-min-size in them */
 
 void snapshot_policy_init(struct snapshot_policy *p)
 {
@@ -59,6 +63,17 @@ void snapshot_policy_watch(struct snapshot_policy *p, const struct engine *e,
 				   : sync_us);
 }
 
+/* Whether the log's files are mostly padding, and too big. (I1) */
+static bool files_have_grown(const struct config *c, const struct wal_stats *w,
+			     uint64_t base)
+{
+	uint64_t min = (uint64_t)c->rewrite_min_size;
+	uint64_t files = w->segments * (uint64_t)c->segment_size;
+
+	return w->payload_since_retain > min / PAYLOAD_SHARE &&
+	       files / FILES_SHARE > (base > min ? base : min);
+}
+
 /* Compaction of the log. (I1) */
 static bool log_has_grown(const struct snapshot_policy *p,
 			  const struct engine *e,
@@ -72,6 +87,9 @@ static bool log_has_grown(const struct snapshot_policy *p,
 		return false;
 	wal_stats(e->wal, &w);
 	payload = (double)w.payload_since_retain;
+	if (c->rewrite_percentage > 0 &&
+	    files_have_grown(c, &w, st->last_raw_bytes))
+		return true;
 	if (payload == 0 || payload < (double)c->rewrite_min_size)
 		return false;
 	if (c->rewrite_percentage > 0 &&

@@ -90,7 +90,7 @@ const struct wal_recovery *wal_recovery(const struct wal *w);
 
 /*
  * After replay: makes the recovered tail durable, copies torn bytes aside,
- * seals at the cut, begins a new epoch if anything was cut, opens a segment
+ * seals at the cut, begins a new epoch unless it was shut down, opens a segment
  * and starts the threads.  last_lsn is what replay has reached (it may be
  * above the log's end when a snapshot is newer: then a base segment begins).
  */

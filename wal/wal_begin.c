@@ -6,7 +6,8 @@
  *      1 the torn bytes are copied aside
  *      2 the tail is synced
  *      3 the seal goes to the cut, naming the next, and is synced
- *      4 the use block of the next segment, synced; a new epoch if cut
+ *      4 the use block of the next segment, synced; a new epoch unless
+ *        the log ended with a shutdown
  *
  * I1. A crash between any two steps leaves a directory from which recovery
  *     decides the same: the torn bytes were not acknowledged, and a sealed
@@ -407,8 +408,8 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 	if (!w->settled)
 		sealed_collect(w);
 	w->settled = true;
-	if (base || w->recovery.cut || w->history.count == 0) {
-		w->recovery.cut = false;
+	if (base || !w->recovery.clean || w->history.count == 0) {
+		w->recovery.clean = true;
 		w->at.epoch++; /* I3 */
 		epoch_history_add(&w->history, w->at.epoch, w->at.last_lsn + 1);
 	}

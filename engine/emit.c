@@ -38,10 +38,10 @@ void engine_emit(struct engine *e, struct record *r)
 		      keyspace_hash(&e->ks, r->key) : 0;
 	if (wal_level(w) != WAL_OFF) {
 		batch_add(&e->batch, r);
+		e->gates[r->key_hash & (GATE_SLOTS - 1)] = r->lsn; /* I3 */
 	} else {
-		e->batch.count++;
+		e->batch.count++; /* released at once: no gate to raise */
 	}
-	e->gates[r->key_hash & (GATE_SLOTS - 1)] = r->lsn; /* I3 */
 	if (__builtin_expect(record_is_barrier(r->type), 0))
 		e->barrier_lsn = r->lsn;
 	apply(&e->ks, r); /* I2 */

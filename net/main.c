@@ -311,6 +311,7 @@ static int serve(struct net *n, struct config *config)
 		log_line(LOG_LEVEL_WARNING, "No freeing thread: big values "
 			 "are freed where they are deleted");
 	e = engine_new(config, io_posix(), &host);
+	e->threads = true;
 	err = engine_recover(e, &m);
 	if (err == OK)
 		err = net_start(n, e, &m);

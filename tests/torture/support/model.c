@@ -100,6 +100,16 @@ bool model_agrees(const struct model *m, const struct model *read,
 	return true;
 }
 
+unsigned model_differences(const struct model *m, const struct model *read,
+			   const struct read_time *t)
+{
+	unsigned count = 0;
+
+	for (unsigned place = 0; place < PLACES; place++)
+		count += !place_agrees(m, read, t, place);
+	return count;
+}
+
 void model_pin(struct model *m, const struct model *read)
 {
 	for (unsigned i = 0; i < 2 * MODEL_KEYS; i++) {

@@ -95,6 +95,10 @@ struct read_time {
 bool model_agrees(const struct model *m, const struct model *read,
 		  const struct read_time *t, unsigned *place);
 
+/* In how many places what was read differs. */
+unsigned model_differences(const struct model *m, const struct model *read,
+			   const struct read_time *t);
+
 /* What the store has becomes what is expected: deadlines are exact then. */
 void model_pin(struct model *m, const struct model *read);
 

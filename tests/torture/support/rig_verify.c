@@ -155,6 +155,27 @@ static size_t must_survive(const struct rig *r, const struct writer *w)
 	return must;
 }
 
+/* The number of operations, from `from` on, after which least differs. */
+static size_t nearest(struct writer *w, size_t from,
+		      const struct read_time *t)
+{
+	unsigned least = UINT32_MAX;
+	size_t near = from;
+
+	model_copy(&w->live, &w->base);
+	for (size_t j = 0;; j++) {
+		unsigned n = model_differences(&w->live, &w->read, t);
+
+		if (j >= from && n < least) {
+			least = n;
+			near = j;
+		}
+		if (j == w->op_count)
+			return near;
+		model_exec(&w->live, &w->ops[j], NULL);
+	}
+}
+
 static void report_lost(struct rig *r, struct writer *w, size_t must,
 			const struct read_time *t)
 {
@@ -162,6 +183,7 @@ static void report_lost(struct rig *r, struct writer *w, size_t must,
 	unsigned place = 0;
 	struct buf text = { 0 };
 	int64_t found;
+	size_t near;
 
 	model_copy(m, &w->base);
 	found = find_prefix(w, m, 0, t);
@@ -180,12 +202,14 @@ static void report_lost(struct rig *r, struct writer *w, size_t must,
 			"of %zu operations (%zu acknowledged, %zu must be "
 			"there)\n", m->writer, w->op_count, w->acked, must);
 	}
+	near = nearest(w, must, t);
 	model_copy(m, &w->base);
-	for (size_t j = 0; j < must; j++)
+	for (size_t j = 0; j < near; j++)
 		model_exec(m, &w->ops[j], NULL);
 	model_agrees(m, &w->read, t, &place);
 	model_describe(&text, m, &w->read, place);
-	fprintf(stderr, "  with %zu: %.*s\n", must, (int)text.size,
+	fprintf(stderr, "  nearest is %zu with %u differences: %.*s\n", near,
+		model_differences(m, &w->read, t), (int)text.size,
 		(const char *)text.data);
 	buf_release(&text);
 }

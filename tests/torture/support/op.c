@@ -525,7 +525,7 @@ static const struct op_row {
 	{ "SET $k $v PX $a", 40, SHORTS, NEAR_IN, 0, exec_set_in },
 	{ "SET $k $v", 10, SHORTS, 0, 0, exec_set },
 	{ "DEL $k", 10, SHORTS, 0, 0, exec_del_any },
-	{ "INCR $W", 60, WITNESS, 0, 0, exec_witness },
+	{ "INCR $W", 120, WITNESS, 0, 0, exec_witness },
 	{ "FLUSHDB", 1, STRINGS, 0, 0, exec_flushdb },
 	{ "SWAPDB $d $D", 5, STRINGS, 0, 0, exec_swapdb },
 	{ "FLUSHALL", 1, STRINGS, 0, IF_ALONE, exec_flushall },

@@ -69,6 +69,7 @@ struct rig {
 	struct wire reader; /* fd -1: none in this round */
 	int64_t seen[WRITERS_MAX]; /* highest witness a reader saw */
 	unsigned reader_next;      /* whose witness comes next */
+	bool fresh; /* it has just seen what is not acknowledged yet */
 	unsigned segment_size;
 	uint64_t number; /* operations so far */
 	int64_t crash_ms; /* 0: rig_drain sets it */

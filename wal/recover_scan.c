@@ -142,6 +142,8 @@ static int skip_hole(const struct recovery_run *r, struct found *f,
 	s->chain_known = false;
 	s->offset = at;
 	s->next_lsn = h.first_lsn;
+	/* The snapshot has them; a seal behind here must say so too. */
+	f->info.last_lsn = h.first_lsn - 1;
 	return 1;
 }
 

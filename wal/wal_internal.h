@@ -148,6 +148,8 @@ struct wal_sealed_list {
 	size_t capacity;
 };
 
+enum spare_need { SPARE_NOT_YET, SPARE_SOON, SPARE_NOW };
+
 struct wal_spares {
 	pthread_t thread;
 	bool running;
@@ -164,8 +166,8 @@ struct wal_spares {
 	uint64_t error_us;
 	int dir_error; /* a sync of the directory failed: final */
 	bool stop;
-	/* Zeros are needed soon: no pauses. */
-	atomic_bool hurry;
+	/* By how full the segment in use is. */
+	_Atomic enum spare_need need;
 	/* When the last group was written: nobody is disturbed later. */
 	_Atomic uint64_t last_group_us;
 	/* The engine should look at room again. */

@@ -62,20 +62,32 @@ static bool stopping(struct wal *w)
 	return stop;
 }
 
-/* Leaves the disk to commits most of the time, unless there are none. */
-static void fill_pause(struct wal *w, uint64_t took_us)
+static void fill_sleep(uint64_t us)
+{
+	struct timespec t = { .tv_nsec = (long)us * 1000 };
+
+	nanosleep(&t, NULL);
+}
+
+static bool committing(struct wal *w)
 {
 	uint64_t now = w->io->ops->mono_us(w->io);
-	struct timespec t = { 0 };
 
-	if (atomic_load(&w->spares.hurry) ||
-	    now - atomic_load(&w->spares.last_group_us) > IDLE_US)
+	return now - atomic_load(&w->spares.last_group_us) <= IDLE_US;
+}
+
+/* Leaves the disk to commits: all of it while the segment in use is young,
+ * most of it later, until zeros are needed soon. No pause while nobody
+ * commits. */
+static void fill_pause(struct wal *w, uint64_t took_us)
+{
+	while (atomic_load(&w->spares.need) == SPARE_NOT_YET &&
+	       committing(w) && !stopping(w))
+		fill_sleep(PAUSE_MAX_US);
+	if (atomic_load(&w->spares.need) == SPARE_NOW || !committing(w))
 		return;
 	took_us *= PAUSE_SHARE;
-	if (took_us > PAUSE_MAX_US)
-		took_us = PAUSE_MAX_US;
-	t.tv_nsec = (long)took_us * 1000;
-	nanosleep(&t, NULL);
+	fill_sleep(took_us < PAUSE_MAX_US ? took_us : PAUSE_MAX_US);
 }
 
 enum fill_pace {
@@ -596,7 +608,10 @@ void room_update(struct wal *w)
 	}
 	failing = p->error != 0;
 	pthread_mutex_unlock(&p->lock);
-	atomic_store(&p->hurry, s->next_offset > s->identity.size / 2);
+	atomic_store(&p->need, s->next_offset > s->identity.size / 2 ?
+			       SPARE_NOW :
+			       s->next_offset > s->identity.size / 4 ?
+			       SPARE_SOON : SPARE_NOT_YET);
 	w->room_all = room;
 	w->room_kept = room;
 	if (failing) /* else more can be made: the reserve may wait */

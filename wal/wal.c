@@ -214,7 +214,9 @@ enum wal_level wal_level(const struct wal *w)
 
 uint64_t wal_sequence(const struct wal *w)
 {
-	return w->segment ? w->segment->identity.sequence : 0;
+	const struct wal_segment *s = w->written_segment;
+
+	return s ? s->identity.sequence : 0;
 }
 
 const struct epoch_history *wal_epochs(const struct wal *w)

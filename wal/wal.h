@@ -156,8 +156,8 @@ int wal_set_level(struct wal *w, enum wal_level level, struct err_message *m);
  * snapshot's LSN: payload_since_retain counts from there. */
 void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn);
 
-/* Sequence number of the segment that holds last_lsn: what a snapshot's
- * footer names. */
+/* Sequence number of the newest segment that the disk knows to be in use: what
+ * a snapshot's footer names. (last_lsn may lie in one that is not yet.) */
 uint64_t wal_sequence(const struct wal *w);
 
 /* Epochs and their first LSNs; points into w. */

@@ -77,8 +77,8 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
-.PHONY: all help deps deps-build run test test-units test-e2e tidy format \
-	install bench bench-micro torture fuzz compat clean tests \
+.PHONY: all help deps deps-build deps-compat run test test-units test-e2e \
+	tidy format install bench bench-micro torture fuzz compat clean tests \
 	torture-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -167,6 +167,12 @@ deps-build:
 	$(call install_missing,$(DEPS_BUILD))
 
 # --- running ----------------------------------------------------------------
+
+# What only `make compat` needs.
+deps-compat:
+	$(call install_missing,tcl)
+
+compat: deps-compat
 
 run: deps-build
 	@$(MAKE) --no-print-directory all

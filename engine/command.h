@@ -121,7 +121,12 @@ struct command *command_by_name(struct slice full_name);
 /* The tables that commands.c joins, one per command_<name>.c; each ends with a
  * row without a name. */
 #define COMMAND_TABLES(X) \
-	X(string) X(bitmap) X(key) X(connection) X(server) X(scripting)
+	X(string) \
+	X(bitmap) \
+	X(key) \
+	X(connection) \
+	X(server) \
+	X(scripting)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

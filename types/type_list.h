@@ -9,7 +9,8 @@
 #ifndef REDOUBT_TYPES_TYPE_LIST_H
 #define REDOUBT_TYPES_TYPE_LIST_H
 
-#define VALUE_TYPES(X) X(string, 0, "string")
+#define VALUE_TYPES(X) \
+	X(string, 0, "string")
 
 enum value_type {
 #define X(name, number, word) VALUE_##name = number,

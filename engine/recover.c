@@ -12,7 +12,9 @@
  *     one is loaded; what the bad one proves about the log still counts (T9).
  * I3. The log is replayed whatever the level in force: switching it off never
  *     forgets what it holds.
- * I4. Replay asks no clock and no configuration for what to apply.
+ * I4. What is loaded has a durable name before anything is written that relies
+ *     on it: a process may have died between the rename and its sync.
+ * I5. Replay asks no clock and no configuration for what to apply.
  */
 #include "engine/recover.h"
 
@@ -430,7 +432,10 @@ static int recover(struct recovery *r, struct err_message *m)
 	if (err)
 		return err;
 	last = e->ks.applied_lsn;
-	err = wal_begin(e->wal, last, m); /* I1 */
+	if (r->count > 0) /* I4 */
+		err = snapshot_sync_names(e->io, e->config->dir, m);
+	if (!err)
+		err = wal_begin(e->wal, last, m); /* I1 */
 	if (err)
 		return err;
 	e->position = wal_position(e->wal);

@@ -130,7 +130,7 @@ static int remove_one(struct io *io, const char *dir, const char *name,
 	return err;
 }
 
-static int sync_names(struct io *io, const char *dir, struct err_message *m)
+int snapshot_sync_names(struct io *io, const char *dir, struct err_message *m)
 {
 	struct buf path = { 0 };
 	int err;
@@ -161,7 +161,7 @@ int snapshot_prune(struct io *io, const char *dir, unsigned keep,
 	for (i = 0; !err && i < l.temporary_count; i++, removed = true)
 		err = remove_one(io, dir, l.temporary[i], m);
 	if (!err && removed)
-		err = sync_names(io, dir, m);
+		err = snapshot_sync_names(io, dir, m);
 	mem_free(l.names);
 	mem_free(l.temporary);
 	return err;

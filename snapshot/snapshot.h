@@ -129,6 +129,9 @@ int snapshot_list(struct io *io, const char *dir, struct snapshot_name **out,
 int snapshot_prune(struct io *io, const char *dir, unsigned keep,
 		   struct err_message *m);
 
+/* Makes the names in dir/snap durable, as they are. OK or ERR_IO. */
+int snapshot_sync_names(struct io *io, const char *dir, struct err_message *m);
+
 struct snapshot_reader;
 
 struct snapshot_reader_options {

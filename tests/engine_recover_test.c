@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "engine/snapshotter.h"
+#include "tests/support/sim_io.h"
 #include "tests/support/store.h"
 
 static void fill(struct store *s, struct test_random *random, unsigned count)
@@ -362,6 +363,61 @@ START_TEST(recover__too_few_databases_are_named)
 }
 END_TEST
 
+struct died {
+	struct sim *sim, *left;
+};
+
+/* The process dies when a name has changed and is not durable yet. */
+static void die_at_rename(void *ctx, enum sim_op op)
+{
+	struct sim_crash how = { .kind = SIM_CRASH_PROCESS, .seed = 1 };
+	struct died *d = ctx;
+
+	if (op != SIM_RENAME)
+		return;
+	sim_free(d->left);
+	d->left = sim_crash(d->sim, &how);
+}
+
+START_TEST(recover__a_snapshot_whose_name_was_not_durable_yet_stays)
+{
+	struct sim_crash cut = { .kind = SIM_CRASH_NOTHING, .seed = 2 };
+	struct died d = { .sim = sim_new(1) };
+	struct hash128 before;
+	struct sim *after;
+	struct store s;
+
+	store_init(&s, false);
+	s.io = sim_io(d.sim);
+	mem_free(s.config->dir);
+	s.config->dir = mem_strdup("store");
+	s.config->appendonly = false;
+	ck_assert_int_eq(store_open(&s), OK);
+	store_set(&s, 0, "a", "1");
+	sim_on_boundary(d.sim, die_at_rename, &d);
+	snapshot(&s);
+	store_crash(&s);
+	ck_assert_ptr_nonnull(d.left);
+
+	/* The log begins behind it; then the power goes. */
+	s.io = sim_io(d.left);
+	s.config->appendonly = true;
+	ck_assert_msg(store_open(&s) == OK, "%s", s.message.text);
+	store_set(&s, 0, "b", "2");
+	store_settle(&s);
+	before = digest_keyspace(&s.engine->ks);
+	after = sim_crash(d.left, &cut);
+	store_crash(&s);
+	s.io = sim_io(after);
+	ck_assert_msg(store_open(&s) == OK, "%s", s.message.text);
+	store_assert_digest(digest_keyspace(&s.engine->ks), before);
+	store_release(&s);
+	sim_free(d.sim);
+	sim_free(d.left);
+	sim_free(after);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -376,6 +432,7 @@ int main(void)
 		recover__without_a_good_snapshot_and_log_it_refuses,
 		recover__without_a_log_the_last_snapshot_is_the_store,
 		recover__a_log_that_was_switched_off_is_still_replayed,
+		recover__a_snapshot_whose_name_was_not_durable_yet_stays,
 		recover__only_what_the_older_snapshot_covers_is_recycled,
 		recover__a_second_server_finds_the_directory_locked,
 		recover__a_directory_others_may_write_to_is_refused,

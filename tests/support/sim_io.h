@@ -71,8 +71,9 @@ uint64_t sim_calls(const struct sim *s);
 
 /* Syncs return 0 and make nothing durable from now on. */
 void sim_lie(struct sim *s, bool lie);
-/* All files together may take so many bytes. */
+/* All files together may take so many bytes; 0: no limit. */
 void sim_limit(struct sim *s, uint64_t bytes);
+bool sim_is_limited(const struct sim *s);
 /* Opening with IO_DIRECT gives -EINVAL; allocate gives -EOPNOTSUPP. */
 void sim_refuse(struct sim *s, bool direct, bool allocate);
 /* Moves both clocks. */

@@ -64,6 +64,11 @@ void sim_limit(struct sim *s, uint64_t bytes)
 	s->limit = bytes;
 }
 
+bool sim_is_limited(const struct sim *s)
+{
+	return s->limit != 0;
+}
+
 void sim_refuse(struct sim *s, bool direct, bool allocate)
 {
 	s->refuse_direct = direct;

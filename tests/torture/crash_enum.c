@@ -27,10 +27,11 @@ static const struct crash_ops *const all_ops[] = {
 	&crash_wal_ops,
 	&crash_damage_ops,
 	&crash_fault_ops,
+	&crash_engine_ops,
 };
 
 /* Shares of the time, in percent. */
-static const double shares[] = { 64, 18, 18 };
+static const double shares[] = { 40, 15, 15, 30 };
 
 #define TRACE_SECONDS 4 /* at most, for one trace */
 

@@ -120,5 +120,7 @@ extern const struct crash_ops crash_wal_ops;
 extern const struct crash_ops crash_damage_ops;
 /* The n-th call fails. */
 extern const struct crash_ops crash_fault_ops;
+/* The whole engine. */
+extern const struct crash_ops crash_engine_ops;
 
 #endif

@@ -404,7 +404,7 @@ static void tidy_up(struct recovery *r)
 	struct err_message m;
 
 	set_bad_aside(r);
-	if (r->count > 0 && snapshot_prune(e->io, e->config->dir, keep, &m))
+	if (snapshot_prune(e->io, e->config->dir, keep, &m))
 		log_line(LOG_LEVEL_WARNING, "%s", m.text);
 	/* The log is needed until as many snapshots stand as shall. */
 	wal_retain(e->wal, enough ? r->known.oldest_lsn : 0,

@@ -5,6 +5,7 @@
  * I1. The window starts on a multiple of WINDOW_ALIGN and is as long as the
  *     file allows, so that direct reads are aligned.
  * I2. Nothing is allocated by a size from the file that exceeds the file.
+ * I3. A file under a snapshot's name is that snapshot, or it is damaged.
  */
 #include "snapshot/file.h"
 
@@ -111,6 +112,18 @@ int snapshot_file_read(struct snapshot_file *f, uint64_t offset, void *out,
 	return OK;
 }
 
+/* A whole file of another state must not be taken for this one. (I3) */
+static bool name_fits(const struct snapshot_file *f)
+{
+	const char *slash = strrchr(f->label, '/');
+	uint32_t epoch;
+	uint64_t lsn;
+
+	if (!snapshot_parse_name(slash ? slash + 1 : f->label, &epoch, &lsn))
+		return true;
+	return epoch == f->meta.epoch && lsn == f->meta.lsn;
+}
+
 int snapshot_file_header(struct snapshot_file *f, struct err_message *m)
 {
 	uint8_t prefix[SNAPSHOT_PREFIX_SIZE];
@@ -133,6 +146,10 @@ int snapshot_file_header(struct snapshot_file *f, struct err_message *m)
 	if (snapshot_header_decode(slice_of(f->header, f->header_size),
 				   &f->meta, &f->seed.salt) != OK)
 		return err_set(m, ERR_CORRUPT, "%s: bad header", f->label);
+	if (!name_fits(f))
+		return err_set(m, ERR_CORRUPT, "%s: holds LSN %llu of epoch "
+			       "%u: the name is another's", f->label,
+			       (unsigned long long)f->meta.lsn, f->meta.epoch);
 	f->seed.store = store_content_seed(&f->meta.store);
 	f->offset = f->header_size;
 	return OK;

@@ -145,6 +145,25 @@ START_TEST(recover__a_snapshot_that_began_before_a_crash_leaves_nothing)
 }
 END_TEST
 
+START_TEST(recover__an_unfinished_first_snapshot_goes)
+{
+	char path[256];
+	FILE *file;
+	struct store s;
+
+	store_init(&s, false);
+	path_of(&s, path, "snap");
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	path_of(&s, path, "snap/0000000001-00000000000000000009.snap.tmp");
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	ck_assert_int_eq(store_open(&s), OK);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	store_release(&s);
+}
+END_TEST
+
 START_TEST(recover__a_bad_newest_snapshot_gives_way_to_the_older)
 {
 	struct test_random random = { 6 };
@@ -363,6 +382,33 @@ START_TEST(recover__too_few_databases_are_named)
 }
 END_TEST
 
+START_TEST(recover__a_snapshot_under_anothers_name_is_damaged)
+{
+	struct test_random random = { test_seed() };
+	char older[256], newest[256], name[80];
+	struct snapshot_name *names;
+	struct store s;
+
+	store_init(&s, false);
+	ck_assert_int_eq(store_open(&s), OK);
+	fill(&s, &random, 300);
+	snapshot(&s);
+	fill(&s, &random, 300);
+	snapshot(&s);
+	fill(&s, &random, 30);
+	ck_assert_int_eq(snapshot_list(s.io, s.dir, &names, NULL), 2);
+	snprintf(name, sizeof(name), "snap/%s", names[0].name);
+	path_of(&s, newest, name);
+	snprintf(name, sizeof(name), "snap/%s", names[1].name);
+	path_of(&s, older, name);
+	mem_free(names);
+	ck_assert_int_eq(rename(older, newest), 0);
+	restart(&s, true);
+	ck_assert_int_ne(access(newest, F_OK), 0);
+	store_release(&s);
+}
+END_TEST
+
 struct died {
 	struct sim *sim, *left;
 };
@@ -427,11 +473,13 @@ int main(void)
 		recover__with_helper_threads_it_is_the_same,
 		recover__under_always_it_is_the_same,
 		recover__a_snapshot_that_began_before_a_crash_leaves_nothing,
+		recover__an_unfinished_first_snapshot_goes,
 		recover__a_bad_newest_snapshot_gives_way_to_the_older,
 		recover__the_only_snapshot_may_be_bad_if_the_log_has_all,
 		recover__without_a_good_snapshot_and_log_it_refuses,
 		recover__without_a_log_the_last_snapshot_is_the_store,
 		recover__a_log_that_was_switched_off_is_still_replayed,
+		recover__a_snapshot_under_anothers_name_is_damaged,
 		recover__a_snapshot_whose_name_was_not_durable_yet_stays,
 		recover__only_what_the_older_snapshot_covers_is_recycled,
 		recover__a_second_server_finds_the_directory_locked,

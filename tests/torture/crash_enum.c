@@ -28,10 +28,11 @@ static const struct crash_ops *const all_ops[] = {
 	&crash_damage_ops,
 	&crash_fault_ops,
 	&crash_engine_ops,
+	&crash_snapshot_ops,
 };
 
 /* Shares of the time, in percent. */
-static const double shares[] = { 40, 15, 15, 30 };
+static const double shares[] = { 40, 15, 12, 30, 3 };
 
 #define TRACE_SECONDS 4 /* at most, for one trace */
 

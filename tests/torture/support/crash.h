@@ -122,5 +122,7 @@ extern const struct crash_ops crash_damage_ops;
 extern const struct crash_ops crash_fault_ops;
 /* The whole engine. */
 extern const struct crash_ops crash_engine_ops;
+/* Damages to the newest snapshot of a store at rest. */
+extern const struct crash_ops crash_snapshot_ops;
 
 #endif

@@ -122,6 +122,8 @@ extern const struct crash_ops crash_damage_ops;
 extern const struct crash_ops crash_fault_ops;
 /* The whole engine. */
 extern const struct crash_ops crash_engine_ops;
+/* The n-th call fails, under the whole engine. */
+extern const struct crash_ops crash_engine_fault_ops;
 /* Damages to the newest snapshot of a store at rest. */
 extern const struct crash_ops crash_snapshot_ops;
 

@@ -79,7 +79,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 .PHONY: all help deps deps-build deps-compat run test test-units test-e2e \
 	tidy format install bench bench-micro torture fuzz compat clean tests \
-	torture-programs
+	torture-programs fuzz-programs test-fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -88,7 +88,7 @@ all: $(LIBRARY) $(BINARIES)
 help:
 	@sed -n 's/^#   make/make/p' Makefile
 	@echo "also: deps all tidy format install clean"
-	@echo "      test-units test-e2e test-toy bench torture fuzz compat"
+	@echo "      test-units test-fuzz test-e2e test-toy bench torture fuzz compat"
 	@echo "      (MINUTES=n SUITE=name PEERS=paths SAN=asan|tsan)"
 
 $(LIBRARY): $(LIB_OBJ)
@@ -135,6 +135,29 @@ $(BUILD)/torture/%: $(BUILD)/obj/tests/torture/%.o $(BUILD)/libtorture.a \
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 
+# Fuzz targets: build/fuzz/x is tests/fuzz/fuzz_x.c behind a main that replays
+# inputs; tests/fuzz/run puts the fuzzer's main in its place.
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ      := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
+
+fuzz-programs: $(FUZZ)
+
+# A target gets only what it needs: the fuzzer looks at every branch in it.
+$(BUILD)/libfuzz.a: $(BUILD)/obj/tests/fuzz/edit.o $(SUPPORT_OBJ)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# Names in a configuration are the fuzzer's: no file of this machine.
+$(BUILD)/fuzz/config: FUZZ_WRAP := -Wl,--wrap=open,--wrap=glob
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		 $(FUZZ_MAIN) $(BUILD)/libfuzz.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LINK) $(FUZZ_WRAP) -o $@ $^ $(CHECK_LIBS) \
+		$(LDLIBS)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- packages ---------------------------------------------------------------
@@ -180,10 +203,17 @@ run: deps-build
 
 test: deps
 	@$(MAKE) --no-print-directory all
-	@tests/tally $(MAKE) --no-print-directory -k tidy test-units test-e2e test-toy
+	@tests/tally $(MAKE) --no-print-directory -k tidy test-units test-fuzz test-e2e \
+		test-toy
 
 test-units: $(TESTS)
 	@BUILD=$(BUILD) tests/run_units $(TESTS)
+
+# What fuzzing has found interesting.
+test-fuzz: $(FUZZ)
+	@status=0; for f in $(FUZZ); do \
+		$$f tests/fuzz/corpus/$${f##*/}.corpus || status=1; \
+	done; exit $$status
 
 # Does docs/ARCHITECTURE.md tell all it takes to add a type?
 test-toy:
@@ -227,4 +257,4 @@ install: all
 		$(BINARIES))
 
 clean:
-	rm -rf build build-asan build-tsan
+	rm -rf build build-asan build-tsan build-fuzz build-cover

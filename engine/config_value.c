@@ -224,8 +224,6 @@ static int set_text(const struct setting *s)
 	char **at = is_inert(s->directive) ?
 		inert_of(s->config, s->directive) : place(s);
 
-	if (w.size && memchr(w.data, 0, w.size))
-		return refuse(s, "argument must not contain a zero byte");
 	if (w.size == 0 && s->directive->flags & DIRECTIVE_OPTIONAL) {
 		mem_free(*at);
 		*at = NULL;
@@ -244,11 +242,28 @@ static void put_text(const struct config *c, const struct directive *d,
 		buf_put_str(out, text);
 }
 
+/* Whether the word stays one among others in a text. (I2) */
+static bool stays_word(struct slice w)
+{
+	size_t i;
+
+	for (i = 0; i < w.size; i++)
+		if (w.data[i] <= ' ' || w.data[i] == '"' ||
+		    w.data[i] == '\'' || w.data[i] == '\\')
+			return false;
+	return w.size > 0;
+}
+
 static int set_words(const struct setting *s)
 {
 	struct buf text = { 0 };
 	unsigned i;
 
+	for (i = 0; i < s->words->count; i++)
+		if (!stays_word(s->words->items[i]) &&
+		    (s->words->count > 1 || s->words->items[i].size > 0))
+			return refuse(s, "argument must not contain blanks "
+					 "or quotes");
 	for (i = 0; i < s->words->count; i++) {
 		if (i)
 			buf_put_byte(&text, ' ');
@@ -646,6 +661,18 @@ static bool takes_many(const struct directive *d)
 	return d->flags & DIRECTIVE_LIST || d->type == DIRECTIVE_REFUSED;
 }
 
+/* Values are kept as C strings. */
+static bool holds_zero(const struct directive_words *words)
+{
+	unsigned i;
+
+	for (i = 0; i < words->count; i++)
+		if (words->items[i].size &&
+		    memchr(words->items[i].data, 0, words->items[i].size))
+			return true;
+	return false;
+}
+
 int directive_set(struct config *c, const struct directive *d,
 		  const struct directive_words *words, struct err_message *m)
 {
@@ -655,6 +682,8 @@ int directive_set(struct config *c, const struct directive *d,
 		return refuse(&s, "wrong number of arguments");
 	if (words->count == 0)
 		return refuse(&s, "wrong number of arguments");
+	if (holds_zero(words) && d->type != DIRECTIVE_PASSWORD)
+		return refuse(&s, "argument must not contain a zero byte");
 	return kinds[d->type].set(&s);
 }
 

@@ -248,6 +248,19 @@ START_TEST(config__empty_words_are_slices_too)
 }
 END_TEST
 
+START_TEST(config__what_would_not_read_back_is_refused)
+{
+	setup();
+	ck_assert_int_eq(set("dir \"/tmp/a\\x00b\""), ERR_CONFIG);
+	ck_assert_ptr_nonnull(strstr(message.text, "zero byte"));
+	ck_assert_int_eq(set("bind 127.0.0.1 \"a  b\""), ERR_CONFIG);
+	ck_assert_int_eq(set("bind 127.0.0.1 \"\""), ERR_CONFIG);
+	ck_assert_int_eq(set("bind \"\""), OK);
+	ck_assert_str_eq(get("bind"), "");
+	teardown();
+}
+END_TEST
+
 START_TEST(config__unknown_directives_are_named_not_fatal)
 {
 	setup();
@@ -523,6 +536,7 @@ int main(void)
 		config__quotes_and_escapes_are_undone,
 		config__words_are_quoted_so_that_they_read_back,
 		config__empty_words_are_slices_too,
+		config__what_would_not_read_back_is_refused,
 		config__unknown_directives_are_named_not_fatal,
 		config__wrong_values_are_fatal_and_explained,
 		config__save_collects_and_clears,

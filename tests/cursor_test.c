@@ -267,6 +267,41 @@ START_TEST(cursor__damage_before_the_end_is_an_error_that_names_it)
 }
 END_TEST
 
+/* The first group becomes a frame that counts a record and holds none. */
+static void empty_first_frame(struct fixture *f)
+{
+	const char *path = "store/log/0000000000000001.seg";
+	uint8_t raw[FRAME_HEADER_SIZE], head[IDENTITY_SIZE];
+	struct segment_identity identity;
+	struct frame_seed seed;
+	struct frame_header h;
+
+	sim_peek(f->sim, path, 0, head, sizeof(head));
+	ck_assert_int_eq(identity_decode(head, &identity), OK);
+	seed = (struct frame_seed){ store_content_seed(&identity.store),
+				    identity.salt };
+	sim_peek(f->sim, path, 2 * 4096, raw, sizeof(raw));
+	ck_assert(frame_decode(raw, &seed, 2 * 4096, &h));
+	h.length = 0;
+	h.raw_length = 0;
+	h.content_check = frame_content_check(slice_of("", 0), &seed);
+	frame_encode(raw, &h, &seed, 2 * 4096);
+	sim_poke(f->sim, path, 2 * 4096, raw, sizeof(raw));
+}
+
+START_TEST(cursor__a_frame_without_the_records_it_counts_is_an_error)
+{
+	struct fixture *f = store_of(3, 100);
+	struct wal_cursor *c;
+
+	empty_first_frame(f);
+	c = open_at(f, 1);
+	next_fails(c, ERR_CORRUPT);
+	wal_cursor_close(c);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(cursor__a_segment_without_its_seal_is_an_error)
 {
 	struct fixture *f = store_of(20, 5000);
@@ -434,6 +469,7 @@ int main(void)
 		cursor__waits_for_a_log_that_is_not_there_yet,
 		cursor__a_torn_end_is_not_yet,
 		cursor__damage_before_the_end_is_an_error_that_names_it,
+		cursor__a_frame_without_the_records_it_counts_is_an_error,
 		cursor__a_segment_without_its_seal_is_an_error,
 		cursor__damage_before_its_start_costs_nothing,
 		cursor__a_position_before_the_log_is_not_found,

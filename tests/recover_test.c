@@ -466,6 +466,34 @@ START_TEST(recover__threads_say_the_same_as_one)
 }
 END_TEST
 
+static void note_progress(void *ctx, uint64_t bytes_done, uint64_t total)
+{
+	uint64_t *left = ctx;
+
+	ck_assert_uint_le(bytes_done, total);
+	*left = total - bytes_done;
+}
+
+START_TEST(recover__progress_ends_at_its_total)
+{
+	struct fixture *f = store_of_segments();
+	struct wal_known known = { .snapshot_lsn = 20, .oldest_lsn = 20 };
+	uint64_t left = 1;
+	struct recovery_options o = { .io = f->options.io,
+				      .dir = f->dir,
+				      .known = &known,
+				      .verify_all = true,
+				      .progress = note_progress,
+				      .progress_ctx = &left };
+	struct store_id store = f->store;
+
+	wal_recovery_release(&found);
+	ck_assert_int_eq(wal_recover(&found, &o, &store, &message), OK);
+	ck_assert_uint_eq(left, 0);
+	done(f);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -494,5 +522,6 @@ int main(void)
 		recover__other_names_are_not_looked_at,
 		recover__a_start_that_died_at_its_seal_still_begins_an_epoch,
 		recover__lost_pages_in_the_cache_do_not_count,
-		recover__threads_say_the_same_as_one);
+		recover__threads_say_the_same_as_one,
+		recover__progress_ends_at_its_total);
 }

@@ -433,7 +433,8 @@ static int not_valid(struct wal_cursor *c, const struct frame_found *f,
 /* --- frames --------------------------------------------------------------- */
 
 /* Takes in a frame with records; OK also if the batch goes on behind it. */
-static void take_frame(struct wal_cursor *c, const struct frame_found *f)
+static int take_frame(struct wal_cursor *c, const struct frame_found *f,
+		      struct err_message *m)
 {
 	bool after = f->h.flags & FRAME_CONT_AFTER;
 
@@ -451,6 +452,10 @@ static void take_frame(struct wal_cursor *c, const struct frame_found *f)
 		c->in = reader_of(c->in_parts ? buf_slice(&c->parts)
 					      : f->content);
 	c->in_parts = after;
+	if (!after && reader_left(&c->in) == 0 && c->batch_lsn != c->end_lsn)
+		return fail_corrupt(c, "a frame without the records it counts",
+				    m);
+	return OK;
 }
 
 static int take_seal(struct wal_cursor *c, const struct frame_found *f,
@@ -478,7 +483,7 @@ static int pass_frame(struct wal_cursor *c, const struct frame_found *f,
 	if (f->h.flags & FRAME_SEAL)
 		err = take_seal(c, f, m);
 	else if (!(f->h.flags & FRAME_MARK))
-		take_frame(c, f);
+		err = take_frame(c, f, m);
 	if (err)
 		return err;
 	frame_pass(&c->walk, &f->h);

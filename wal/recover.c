@@ -197,7 +197,7 @@ static void find_used(struct recovery_run *r)
 			r->live = r->used_count;
 		r->used[r->used_count++] = f;
 	}
-	for (i = r->live; i < r->used_count; i++)
+	for (i = r->o->verify_all ? 0 : r->live; i < r->used_count; i++)
 		r->bytes_total += r->used[i]->file_size;
 }
 

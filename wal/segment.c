@@ -52,12 +52,8 @@ _Static_assert(SEAL_SIZE + FRAME_HEADER_SIZE <= SEGMENT_ALIGN_MIN,
 
 static bool all_zero(const uint8_t *data, size_t size)
 {
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (data[i] != 0)
-			return false;
-	return true;
+	return size == 0 ||
+	       (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
 uint64_t store_content_seed(const struct store_id *id)

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fuzz target: sequences of commands with any arguments, on a bare engine over
+ * the simulated disk.
+ *
+ * Each argument has a block of memory of its own, so that reading behind it is
+ * seen.  Replies must parse, with nothing behind them, and the keyspace's
+ * invariants hold after the sequence.  The engine stays and is emptied; what
+ * ends a process or opens files (SHUTDOWN, CONFIG SET) is left out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/logline.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "engine/engine.h"
+#include "tests/support/sim_io.h"
+
+#define COMMANDS_MAX 24
+#define ARGUMENTS_MAX 12
+#define RENEW_EACH 4096 /* executions with one engine */
+#define DEPTH_MAX 24
+#define LONG_MAX 70000
+#define WAIT_US (UINT64_C(1) << 50) /* longer than any wait */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct sim *sim;
+static struct config *config;
+static struct engine *engine;
+static struct session session;
+static struct buf replies;
+static unsigned runs;
+
+static const char *const words[] = {
+	"EX", "PX", "EXAT", "PXAT", "NX", "XX", "GT", "LT", "GET", "KEEPTTL",
+	"PERSIST", "BYTE", "BIT", "AND", "OR", "XOR", "NOT", "SET", "INCRBY",
+	"OVERFLOW", "SAT", "WRAP", "FAIL", "u8", "i64", "u63", "i1", "#3",
+	"MATCH", "COUNT", "TYPE", "string", "REPLACE", "DB", "LEN", "IDX",
+	"MINMATCHLEN", "WITHMATCHLEN", "ON", "OFF", "SKIP", "YES", "NO",
+	"HELP", "LIST", "DOCS", "INFO", "GETKEYS", "FILTERBY", "ID", "ADDR",
+	"NORMAL", "ALL", "WRITE", "SYNC", "ASYNC", "USAGE", "SAMPLES", "AUTH",
+	"2", "3", "default", "SETNAME", "everything", "ENCODING", "IDLETIME",
+	"FREQ", "REFCOUNT", "k*", "*", "?[a-z]", "VERSION", "RESET",
+};
+
+static const char *const numbers[] = {
+	"0", "1", "-1", "2", "7", "8", "63", "64", "100", "1000000", "-0",
+	"4294967295", "4294967296", "536870911", "536870912", "2147483648",
+	"9223372036854775807", "-9223372036854775808", "18446744073709551615",
+	"1.5", "-1e308", "1e-400", "inf", "nan", "3.0e3", "00", "+1", " 1",
+	"1700000000000", "1700000001", "99999999999999",
+};
+
+/* --- commands ---------------------------------------------------------- */
+
+static bool left_out(const struct slice *argv, unsigned argc)
+{
+	static const char *const never[] = { "shutdown", "debug", "monitor" };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_LEN(never); i++)
+		if (slice_is(argv[0], never[i]))
+			return true;
+	return slice_is(argv[0], "config") &&
+	       (argc < 2 || !slice_is(argv[1], "get"));
+}
+
+/* Appends one argument as the input has it. */
+static struct slice put_argument(struct buf *out, struct reader *in)
+{
+	unsigned kind = read_byte(in), value;
+	size_t before = out->size;
+
+	buf_reserve(out, 1);
+	switch (kind % 6) {
+	case 0:
+	case 1:
+		buf_printf(out, "k%u", kind / 6 % 8);
+		break;
+	case 2:
+		buf_put_str(out, numbers[kind / 6 % ARRAY_LEN(numbers)]);
+		break;
+	case 3:
+		buf_put_str(out, words[read_byte(in) % ARRAY_LEN(words)]);
+		break;
+	case 4:
+		buf_put_slice(out, read_bytes(in, kind / 6));
+		break;
+	default:
+		value = read_byte(in);
+		memset(buf_reserve(out, LONG_MAX), (int)(value & 0x7f),
+		       LONG_MAX);
+		out->size += value < 250 ? value * 3 : value * 280 - 4000;
+	}
+	return slice_of(out->data + before, out->size - before);
+}
+
+/* argv[0], and argv[1] of a sub-command. */
+static unsigned put_name(struct slice *argv, struct reader *in)
+{
+	unsigned number = read_byte(in) % (unsigned)commands_count();
+	const struct command *c = command_at(number);
+	const char *bar = strchr(c->name, '|');
+
+	argv[0] = slice_str(c->name);
+	if (!bar)
+		return 1;
+	argv[0].size = (size_t)(bar - c->name);
+	argv[1] = slice_str(bar + 1);
+	return 2;
+}
+
+static struct slice own_copy(struct slice s)
+{
+	uint8_t *copy = malloc(s.size ? s.size : 1);
+
+	if (!copy)
+		abort();
+	if (s.size)
+		memcpy(copy, s.data, s.size);
+	return slice_of(copy, s.size);
+}
+
+/* --- replies ----------------------------------------------------------- */
+
+static void check_reply(struct reader *in, int depth);
+
+static struct slice reply_line(struct reader *in)
+{
+	const uint8_t *end = memchr(in->at, '\n', reader_left(in));
+	struct slice line;
+
+	if (!end || end == in->at || end[-1] != '\r')
+		abort();
+	line = slice_of(in->at, (size_t)(end - in->at) - 1);
+	in->at = end + 1;
+	return line;
+}
+
+static void check_bulk(struct reader *in, int64_t size)
+{
+	struct slice s;
+
+	if (size < 0)
+		return;
+	s = read_bytes(in, (uint64_t)size + 2);
+	if (in->bad || s.data[size] != '\r' || s.data[size + 1] != '\n')
+		abort();
+}
+
+/* A reply of either protocol; a mistake ends the process. */
+static void check_reply(struct reader *in, int depth)
+{
+	uint8_t type = read_byte(in);
+	struct slice line = reply_line(in);
+	int64_t n = 0;
+
+	if (depth == 0 || !strchr("+-:,#_($!=*~>%", type))
+		abort();
+	if (strchr("$!=*~>%", type) && !num_parse_i64(line, &n))
+		abort();
+	if (strchr("$!=", type)) {
+		check_bulk(in, n);
+		return;
+	}
+	if (!strchr("*~>%", type))
+		return;
+	for (n = type == '%' ? 2 * n : n; n > 0; n--)
+		check_reply(in, depth - 1);
+}
+
+/* --- sequences --------------------------------------------------------- */
+
+static void end_session(void)
+{
+	engine_remove_session(engine, &session);
+	mem_free(session.name);
+	mem_free(session.lib_name);
+	mem_free(session.lib_version);
+}
+
+static void begin_session(void)
+{
+	engine->pause_until_us = 0;
+	session = (struct session){ .flags = SESSION_AUTHENTICATED,
+				    .protocol = 2,
+				    .out = &replies };
+	engine_add_session(engine, &session);
+}
+
+static void turn(uint64_t us)
+{
+	sim_advance_us(sim, us);
+	engine_clock(engine);
+	engine_turn(engine, false, true);
+}
+
+static void check_replies(void)
+{
+	struct reader in;
+
+	if (replies.size == 0)
+		return;
+	in = reader_of(buf_slice(&replies));
+	while (reader_left(&in))
+		check_reply(&in, DEPTH_MAX);
+	replies.size = 0;
+}
+
+/* False: the session waits, or is to be closed. */
+static bool execute(const struct slice *argv, unsigned argc)
+{
+	struct parsed_command p = { .argv = argv, .argc = argc,
+				    .db = session.db };
+	bool done;
+
+	engine_prefetch(engine, &p, 1);
+	done = engine_execute(engine, &session, &p);
+	if (done && (session.flags & SESSION_PARKED))
+		turn(WAIT_US);
+	check_replies();
+	return done && !(session.flags & (SESSION_PARKED |
+					  SESSION_CLOSE_AFTER_REPLY));
+}
+
+static bool one_command(struct reader *in)
+{
+	struct slice argv[ARGUMENTS_MAX];
+	unsigned argc = put_name(argv, in), count, i;
+	struct buf text = { 0 };
+	bool go_on = true;
+
+	count = argc + read_byte(in) % (ARGUMENTS_MAX - 1);
+	if (count > ARGUMENTS_MAX)
+		count = ARGUMENTS_MAX;
+	for (i = 0; i < argc; i++)
+		argv[i] = own_copy(argv[i]);
+	for (; argc < count && !in->bad; argc++) {
+		text.size = 0;
+		argv[argc] = own_copy(put_argument(&text, in));
+	}
+	if (!in->bad && !left_out(argv, argc))
+		go_on = execute(argv, argc);
+	for (i = 0; i < argc; i++)
+		free((void *)argv[i].data);
+	buf_release(&text);
+	return go_on && !in->bad;
+}
+
+static void start(void)
+{
+	static const struct engine_host host;
+	struct err_message m = { { 0 } };
+
+	log_open("", LOG_LEVEL_NOTHING);
+	commands_init();
+	sim = sim_new(1);
+	sim_io(sim)->ops->mkdir(sim_io(sim), "store");
+	config = config_new();
+	mem_free(config->dir);
+	config->dir = mem_strdup("store");
+	config->appendonly = false;
+	engine = engine_new(config, sim_io(sim), &host);
+	engine->threads = false;
+	if (engine_recover(engine, &m) != OK) {
+		fprintf(stderr, "%s\n", m.text);
+		abort();
+	}
+}
+
+static void stop(void)
+{
+	struct err_message m;
+
+	if (engine_stop(engine, false, &m) != OK)
+		abort();
+	engine_free(engine);
+	config_free(config);
+	sim_free(sim);
+	buf_release(&replies);
+	engine = NULL;
+}
+
+/* As new, for the next input. */
+static void empty(void)
+{
+	static const struct slice flush = SLICE_LITERAL("flushall");
+
+	end_session();
+	begin_session();
+	if (!execute(&flush, 1))
+		abort();
+	while (keyspace_bury(&engine->ks, 1024))
+		;
+	if (keyspace_count(&engine->ks) != 0)
+		abort();
+	end_session();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct reader in = reader_of(slice_of(data, size));
+	int i;
+
+	if (!engine)
+		start();
+	begin_session();
+	engine_clock(engine);
+	for (i = 0; i < COMMANDS_MAX && one_command(&in); i++)
+		if (i % 4 == 3)
+			turn(read_byte(&in) * 1000u);
+	keyspace_check(&engine->ks);
+	empty();
+	if (++runs % RENEW_EACH == 0)
+		stop();
+	return 0;
+}

@@ -130,7 +130,7 @@ static void pack_input(void *ctx, const uint8_t *data, size_t size)
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
-	const char *done = "passed, 0 failed";
+	const char *done = "inputs replayed\n1 passed, 0 failed";
 	FILE *f;
 	int i;
 
@@ -143,8 +143,8 @@ int main(int argc, char **argv)
 		fclose(f);
 		done = "packed";
 	} else {
-		printf("fuzz inputs: %s\n", slash ? slash + 1 : argv[0]);
-		fflush(stdout);
+		printf("fuzz target %s: ", slash ? slash + 1 : argv[0]);
+		fflush(stdout); /* whose assertion follows, if one does */
 		for (i = 1; i < argc; i++)
 			each_of_path(argv[i], run_input, NULL);
 	}

@@ -20,7 +20,7 @@
  *     above `fresh` are free.  Objects in `remote` count as used until they
  *     are collected.
  * S2. A page is current, listed (in the bin of its fullness), full, in the
- *     pool, or cold.  Only a current page gives objects.
+ *     pool, lent as a whole, or cold.  Only a current page gives objects.
  * S3. Freeing has one branch: `mark` is the count at which a page must move,
  *     the lower edge of its bin, or MARK_NEVER for a current page.
  * S4. Other threads touch only `remote`, `remote_next` and `remote_pages`.
@@ -36,7 +36,6 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/mman.h>
 
 #define CLASSES (SLAB_SIZE_MAX / 8)
@@ -45,6 +44,7 @@
 
 #define REGION_PAGES 64
 #define REGION_SIZE ((size_t)REGION_PAGES * SLAB_PAGE_SIZE)
+#define REGION_ALIGN ((size_t)2 << 20)
 
 /* Empty pages kept resident, and how many pages one collect takes in. */
 #define POOL_MAX 64
@@ -78,6 +78,7 @@ struct size_class {
 struct region {
 	uint8_t *base;
 	uint64_t cold; /* bit p: page p is not in use, its memory unmapped */
+	uint64_t lent; /* bit p: somebody has page p as a whole */
 };
 
 /* Stands in for a current page that is full, so that the hot path needs no
@@ -90,11 +91,12 @@ static struct {
 	struct size_class classes[CLASSES];
 	struct page *pool;
 	size_t pool_count;
-	size_t page_count; /* without cold ones */
+	size_t page_count; /* without cold and lent ones */
 	struct region *regions;
 	uint32_t region_count, region_capacity;
 	uint32_t cold_hint;          /* no region below has a cold page */
 	struct page *remote_pending; /* taken from the queue, not yet served */
+	bool huge;                   /* slab_huge */
 } slab;
 
 static _Atomic(struct page *) remote_pages;
@@ -138,20 +140,22 @@ static inline void link_set(void *object, void *next)
 
 /* --- pages ------------------------------------------------------------- */
 
-/* Reserves address space; not aligned better than a page needs. */
+/* Reserves address space, aligned to the processor's huge pages. */
 static uint8_t *map_region(void)
 {
-	size_t size = REGION_SIZE + SLAB_PAGE_SIZE;
+	size_t size = REGION_SIZE + REGION_ALIGN;
 	uint8_t *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint8_t *base = (uint8_t *)page_of(map + SLAB_PAGE_SIZE - 1);
+	size_t before = -(uintptr_t)map & (REGION_ALIGN - 1);
 
 	if (map == MAP_FAILED)
 		mem_exhausted(size);
-	if (base > map)
-		munmap(map, (size_t)(base - map));
-	munmap(base + REGION_SIZE, (size_t)(map + SLAB_PAGE_SIZE - base));
-	return base;
+	if (before > 0)
+		munmap(map, before);
+	munmap(map + before + REGION_SIZE, REGION_ALIGN - before);
+	if (slab.huge)
+		madvise(map + before, REGION_SIZE, MADV_HUGEPAGE);
+	return map + before;
 }
 
 static void region_add(void)
@@ -168,6 +172,7 @@ static void region_add(void)
 	region = &slab.regions[slab.region_count];
 	region->base = map_region();
 	region->cold = UINT64_MAX;
+	region->lent = 0;
 #ifdef __SANITIZE_ADDRESS__
 	/* what objects point to is not leaked */
 	__lsan_register_root_region(region->base, REGION_SIZE);
@@ -249,10 +254,9 @@ static void page_give_back(struct page *page)
 	slab.page_count--;
 }
 
-static void page_release(struct page *page)
+/* Into the pool if that has room. */
+static void page_put_aside(struct page *page)
 {
-	assert(page->used == 0);
-	slab.classes[page->class_index].pages--;
 	if (slab.pool_count >= POOL_MAX) {
 		page_give_back(page);
 		return;
@@ -260,6 +264,68 @@ static void page_release(struct page *page)
 	page->next = slab.pool;
 	slab.pool = page;
 	slab.pool_count++;
+}
+
+static void page_release(struct page *page)
+{
+	assert(page->used == 0);
+	slab.classes[page->class_index].pages--;
+	page_put_aside(page);
+}
+
+/* --- whole pages ------------------------------------------------------- */
+
+/* The bit of a page in the masks of its region, whose index it gives. */
+static uint64_t page_locate(const void *p, uint32_t *region)
+{
+	uint32_t i;
+
+	for (i = 0; i < slab.region_count; i++) {
+		size_t offset = (uintptr_t)p - (uintptr_t)slab.regions[i].base;
+
+		if (offset >= REGION_SIZE)
+			continue;
+		*region = i;
+		return (uint64_t)1 << offset / SLAB_PAGE_SIZE;
+	}
+	assert(!"a page of the slab");
+	return 0;
+}
+
+void *slab_page_alloc(void)
+{
+	struct page *page = slab.pool;
+	uint32_t region;
+	uint64_t bit;
+
+	if (page != NULL) {
+		slab.pool = page->next;
+		slab.pool_count--;
+		ASAN_UNPOISON_MEMORY_REGION(page, SLAB_PAGE_SIZE);
+	} else {
+		page = page_take_cold(&region);
+		page_populate(page);
+	}
+	bit = page_locate(page, &region);
+	assert((slab.regions[region].lent & bit) == 0);
+	slab.regions[region].lent |= bit;
+	slab.page_count--;
+	mem_count(SLAB_PAGE_SIZE);
+	return page;
+}
+
+void slab_page_free(void *p)
+{
+	struct page *page = p;
+	uint32_t region;
+	uint64_t bit = page_locate(page, &region);
+
+	assert(slab.regions[region].lent & bit);
+	slab.regions[region].lent &= ~bit;
+	slab.page_count++;
+	mem_count(-(ptrdiff_t)SLAB_PAGE_SIZE);
+	*page = (struct page){ .region = region };
+	page_put_aside(page);
 }
 
 /* --- bins -------------------------------------------------------------- */
@@ -522,6 +588,15 @@ void slab_collect(void)
 	}
 }
 
+void slab_huge(bool on)
+{
+	uint32_t i;
+
+	for (i = 0; slab.huge && !on && i < slab.region_count; i++)
+		madvise(slab.regions[i].base, REGION_SIZE, MADV_NOHUGEPAGE);
+	slab.huge = on;
+}
+
 /* --- figures and checks ------------------------------------------------ */
 
 size_t slab_bytes_used(void)
@@ -598,7 +673,7 @@ static size_t class_check(const struct size_class *class)
 	return count;
 }
 
-/* Visits the pages of a region that are neither cold nor in the pool. */
+/* Visits the pages of a region that are in use for objects. */
 static void region_check(const struct region *region, size_t *bytes,
 			 size_t *objects, size_t *pages)
 {
@@ -608,7 +683,7 @@ static void region_check(const struct region *region, size_t *bytes,
 		struct page *page = (struct page *)(region->base +
 						    (size_t)i * SLAB_PAGE_SIZE);
 
-		if (region->cold >> i & 1)
+		if ((region->cold | region->lent) >> i & 1)
 			continue;
 		(*pages)++;
 		assert(&slab.regions[page->region] == region);

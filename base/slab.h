@@ -14,6 +14,7 @@
 #ifndef REDOUBT_BASE_SLAB_H
 #define REDOUBT_BASE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,13 @@ void slab_free(void *p, size_t size);
 
 /* As slab_free, from any other thread. */
 void slab_free_remote(void *p, size_t size);
+
+/* A whole page, aligned to its size, not cleared; never NULL. Counts as
+ * allocated memory, not in slab_stats. Engine thread. */
+void *slab_page_alloc(void);
+
+/* Gives back what slab_page_alloc returned. Engine thread. */
+void slab_page_free(void *page);
 
 /* Takes in what other threads freed. Engine thread, once a turn. */
 void slab_collect(void);
@@ -53,6 +61,11 @@ size_t slab_bytes_used(void);
 
 /* Costs nothing. Engine thread. */
 void slab_stats(struct slab_stats *out);
+
+/* While on, new pages come from huge pages of the processor's: many lookups in
+ * a row (loading) are faster by their TLB misses.  Off, what was huge stays so,
+ * new pages are small: clearing a huge one takes a server long. */
+void slab_huge(bool on);
 
 /* Returns empty pages to the system. Engine thread. */
 void slab_purge(void);

@@ -31,7 +31,7 @@ static void fetch_bucket(const struct keyspace *ks, const struct load_block *b,
 	const struct table *t;
 
 	if (i < b->count && (t = table_of(ks, &b->records[i])) != NULL)
-		table_prefetch_bucket(t, b->records[i].key_hash);
+		table_prefetch_insert(t, b->records[i].key_hash);
 }
 
 static void fetch_entry(const struct keyspace *ks, const struct load_block *b,

@@ -25,6 +25,7 @@
 
 #include "base/logline.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "engine/apply_load.h"
 #include "engine/snapshotter.h"
 #include "wal/cursor.h"
@@ -464,7 +465,9 @@ int engine_recover(struct engine *e, struct err_message *m)
 	e->loading_start_ms = e->now_ms;
 	r.began_us = r.said_us = now_us(&r);
 	r.count = snapshot_list(e->io, e->config->dir, &r.names, m);
+	slab_huge(true);
 	err = r.count < 0 ? r.count : recover(&r, m);
+	slab_huge(false);
 	mem_free(r.names);
 	if (!err) {
 		e->loaded_keys = keyspace_count(&e->ks);

@@ -277,6 +277,40 @@ START_TEST(slab__other_threads_free_without_loss)
 }
 END_TEST
 
+#define LENT 100
+
+START_TEST(slab__whole_pages_are_lent_between_objects)
+{
+	struct object objects[1000];
+	void *pages[LENT];
+	size_t used;
+	int i;
+
+	slab_free(slab_alloc(200), 200); /* the list of regions stays */
+	used = mem_used();
+	slab_huge(true);
+	for (i = 0; i < 1000; i++) {
+		object_new(&objects[i], 200, (uint8_t)i);
+		if (i % (1000 / LENT) != 0)
+			continue;
+		pages[i / 10] = slab_page_alloc();
+		ck_assert_uint_eq((uintptr_t)pages[i / 10] % SLAB_PAGE_SIZE, 0);
+		memset(pages[i / 10], 0xa5, SLAB_PAGE_SIZE);
+	}
+	slab_huge(false);
+	slab_check();
+	ck_assert_uint_eq(mem_used() - used,
+			  1000 * 200 + LENT * SLAB_PAGE_SIZE);
+	for (i = 0; i < LENT; i++)
+		slab_page_free(pages[i]);
+	for (i = 0; i < 1000; i++)
+		object_free(&objects[i]);
+	slab_purge();
+	slab_check();
+	ck_assert_uint_eq(mem_used(), used);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("slab", slab__every_size_has_its_own_bytes,
@@ -286,5 +320,6 @@ int main(void)
 			 slab__small_objects_cost_little_more_than_their_size,
 			 slab__churn_does_not_spread_over_more_pages,
 			 slab__sparse_pages_run_empty_while_others_fill,
-			 slab__other_threads_free_without_loss);
+			 slab__other_threads_free_without_loss,
+			 slab__whole_pages_are_lent_between_objects);
 }

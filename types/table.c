@@ -139,6 +139,17 @@ void table_prefetch_bucket(const struct table *t, uint64_t hash)
 		__builtin_prefetch(table_home(t, hash).bucket);
 }
 
+void table_prefetch_insert(const struct table *t, uint64_t hash)
+{
+	struct table_home home;
+
+	if (t->count == 0)
+		return;
+	home = table_home(t, hash);
+	__builtin_prefetch(home.bucket);
+	__builtin_prefetch(home.segment);
+}
+
 void table_prefetch_entry(const struct table *t, uint64_t hash)
 {
 	struct table_home home;

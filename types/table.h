@@ -95,6 +95,9 @@ void table_remove(struct table *t, uint64_t hash, struct table_ref ref);
 /* Starts loading the bucket of this hash into the cache. */
 void table_prefetch_bucket(const struct table *t, uint64_t hash);
 
+/* As table_prefetch_bucket, and what an insert counts in. */
+void table_prefetch_insert(const struct table *t, uint64_t hash);
+
 /* Starts loading the entries whose tags match; the bucket should be there. */
 void table_prefetch_entry(const struct table *t, uint64_t hash);
 

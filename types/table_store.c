@@ -21,12 +21,12 @@
 #include "types/table_internal.h"
 
 #include "base/mem.h"
+#include "base/slab.h"
 
 #include <assert.h>
 
 #define LINE 64
-#define PAGE_SIZE ((size_t)65536)
-#define PAGE_ALIGN 4096
+#define PAGE_SIZE ((size_t)SLAB_PAGE_SIZE)
 
 /* Cells filled per change of a segment, and directories small enough to be
  * filled at once. */
@@ -109,7 +109,7 @@ static struct table_page *page_push(struct table_store *store, unsigned class)
 	if (page != NULL) {
 		store->spare = NULL;
 	} else {
-		page = mem_alloc_aligned(PAGE_ALIGN, PAGE_SIZE);
+		page = slab_page_alloc();
 		store->page_count++;
 	}
 	*page = (struct table_page){ store->top[class], 0, class };
@@ -126,7 +126,7 @@ static void page_pop(struct table_store *store, struct table_page *page)
 		store->spare = page;
 		return;
 	}
-	mem_free(page);
+	slab_page_free(page);
 	store->page_count--;
 }
 
@@ -207,7 +207,7 @@ static void pages_end(struct table_store *store)
 	store->paged = false;
 	if (store->spare == NULL)
 		return;
-	mem_free(store->spare);
+	slab_page_free(store->spare);
 	store->spare = NULL;
 	store->page_count--;
 }
@@ -342,7 +342,8 @@ void table_store_release(struct table *t)
 	if (t->store == NULL)
 		return;
 	assert(t->store->page_count == (t->store->spare != NULL));
-	mem_free(t->store->spare);
+	if (t->store->spare != NULL)
+		slab_page_free(t->store->spare);
 	mem_free(t->store->old_directory);
 	mem_free(t->store);
 	t->store = NULL;

@@ -78,6 +78,12 @@ static void freeze(struct snapshot_walk *walk, const struct entry *e,
 	walk->frozen_count++;
 }
 
+static void fetch(void *ctx, void *entry)
+{
+	(void)ctx;
+	entry_prefetch(entry);
+}
+
 static void visit(void *ctx, void *entry)
 {
 	struct source *source = ctx;
@@ -114,7 +120,7 @@ struct snapshot_walk *snapshot_walk_new(struct keyspace *ks,
 		if (ks->dbs[i].keys.count == 0)
 			continue;
 		*s = (struct source){ .walk = walk, .db = i };
-		table_walk_begin(&ks->dbs[i].keys, visit, s);
+		table_walk_begin(&ks->dbs[i].keys, fetch, visit, s);
 		walk->keys_total += ks->dbs[i].keys.count;
 		walk->source_count++;
 	}

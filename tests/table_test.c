@@ -137,7 +137,7 @@ START_TEST(table__an_empty_one_costs_no_memory)
 	ck_assert_ptr_null(item_find(&f, &f.items[0]).slot);
 	ck_assert_ptr_null(table_random(&f.t, 5));
 	ck_assert_uint_eq(table_scan(&f.t, 0, NULL, NULL), 0);
-	table_walk_begin(&f.t, scan_visit, NULL);
+	table_walk_begin(&f.t, NULL, scan_visit, NULL);
 	ck_assert(!table_walk_next(&f.t, &position));
 	table_walk_end(&f.t);
 	table_check(&f.t);
@@ -373,7 +373,7 @@ static void walk_under_changes(size_t start, unsigned changes, bool shrink)
 	for (i = 0; i < f.item_count; i++)
 		if (f.items[i].in)
 			sum += item_digest(&f.items[i]);
-	table_walk_begin(&f.t, walk_visit, &c);
+	table_walk_begin(&f.t, NULL, walk_visit, &c);
 	while (table_walk_next(&f.t, &position)) {
 		unsigned left = (unsigned)test_random_below(&f.random,
 							    changes + 1);
@@ -428,7 +428,7 @@ START_TEST(table__walks_follow_one_another)
 			f.items[i].seen = 0;
 		c.visits = 0;
 		position = 0;
-		table_walk_begin(&f.t, walk_visit, &c);
+		table_walk_begin(&f.t, NULL, walk_visit, &c);
 		/* every other one is abandoned half-way */
 		for (i = 0; table_walk_next(&f.t, &position); i++)
 			if (round % 2 == 0 && i == 500)
@@ -449,7 +449,7 @@ START_TEST(table__memory_comes_back_under_a_walk)
 
 	fixture_init(&f, 60000);
 	resize_to(&f, 60000);
-	table_walk_begin(&f.t, walk_visit, &c);
+	table_walk_begin(&f.t, NULL, walk_visit, &c);
 	resize_to(&f, 600);
 	ck_assert_uint_le(table_memory(&f.t), 32 * 1024);
 	ck_assert_uint_le(c.visits, 60000);

@@ -7,6 +7,9 @@
 
 #include <assert.h>
 
+#define PREFETCH_LINE 64
+#define PREFETCH_MAX 1024
+
 /* Bytes to allocate for an entry of `size` bytes. */
 static inline size_t block_size(size_t size, bool grown)
 {
@@ -59,6 +62,17 @@ size_t entry_size(const struct entry *e)
 {
 	return block_size(head_size(e) + entry_value_size(e),
 			  e->flags & ENTRY_GROWN);
+}
+
+void entry_prefetch(const struct entry *e)
+{
+	const uint8_t *end, *at = (const uint8_t *)e + PREFETCH_LINE;
+	size_t size = entry_size(e);
+
+	if (size > PREFETCH_MAX) /* the processor sees where that leads to */
+		size = PREFETCH_MAX;
+	for (end = (const uint8_t *)e + size; at < end; at += PREFETCH_LINE)
+		__builtin_prefetch(at);
 }
 
 size_t entry_memory(const struct entry *e)

@@ -99,6 +99,10 @@ static inline const uint8_t *entry_value_field(const struct entry *e)
 /* Bytes of the block, as it was allocated (without what a pointer holds). */
 size_t entry_size(const struct entry *e);
 
+/* Starts loading what lies behind the entry's first line, of which key and
+ * sizes should be there. */
+void entry_prefetch(const struct entry *e);
+
 /* Bytes the entry takes with everything a string points to. */
 size_t entry_memory(const struct entry *e);
 

@@ -158,6 +158,8 @@ void table_prefetch_entry(const struct table *t, uint64_t hash)
 	if (t->count == 0)
 		return;
 	home = table_home(t, hash);
+	if (t->walk.number != 0) /* a change would visit the bucket */
+		segment_prefetch(home.segment, home.index);
 	for (mask = bucket_match(home.bucket, home.tag); mask != 0;
 	     mask &= mask - 1)
 		__builtin_prefetch(
@@ -174,6 +176,7 @@ uint64_t table_scan(const struct table *t, uint64_t position,
 	if (t->directory == NULL)
 		return 0;
 	home = table_home(t, position);
+	segment_prefetch(home.segment, home.index + 1u); /* for the next */
 	segment_visit(home.segment, home.index, visit, ctx);
 	return segment_position(home.segment, home.index + 1u);
 }
@@ -233,13 +236,14 @@ void *table_random(const struct table *t, uint64_t random)
 
 /* --- the walk ----------------------------------------------------------- */
 
-void table_walk_begin(struct table *t, table_visit_fn *visit, void *ctx)
+void table_walk_begin(struct table *t, table_visit_fn *fetch,
+		      table_visit_fn *visit, void *ctx)
 {
 	assert(t->walk.number == 0);
 	assert(visit != NULL);
 	if (++t->walk_number == 0)
 		t->walk_number = 1;
-	t->walk = (struct table_walk){ visit, ctx, t->walk_number };
+	t->walk = (struct table_walk){ fetch, visit, ctx, t->walk_number };
 }
 
 /* The bitmap of s for this walk. */
@@ -262,6 +266,8 @@ static void walk_bucket(struct table *t, struct table_segment *s,
 	if (bits[index >> 6] & bit)
 		return;
 	bits[index >> 6] |= bit;
+	if (t->walk.fetch != NULL)
+		segment_fetch(s, index, t->walk.fetch, t->walk.ctx);
 	segment_visit(s, index, t->walk.visit, t->walk.ctx);
 }
 
@@ -326,6 +332,8 @@ bool table_walk_next(struct table *t, uint64_t *position)
 		if (*position == 0)
 			*position = WALK_BEHIND;
 		if (index < s->n) {
+			/* first lines, for the next call */
+			segment_prefetch(s, index + 1);
 			walk_bucket(t, s, index);
 			return true;
 		}

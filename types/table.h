@@ -39,6 +39,7 @@ typedef void table_visit_fn(void *ctx, void *entry);
 
 /* A walk that sees every bucket exactly once: table_walk_begin. */
 struct table_walk {
+	table_visit_fn *fetch;
 	table_visit_fn *visit;
 	void *ctx;
 	uint32_t number; /* stamps the bitmaps; 0 = no walk */
@@ -120,9 +121,12 @@ void *table_random(const struct table *t, uint64_t random);
  * entry of a bucket is changed, added or removed the owner calls
  * table_walk_touch, which visits that bucket first if it was not yet; the
  * table itself visits what is left of a segment before it grows or splits.
- * The visitor is called once per entry, bucket by bucket.
+ * The visitor is called once per entry, bucket by bucket; `fetch` (may be
+ * NULL) once or more before it, for all of a bucket, to start loading what lies
+ * behind the first line of an entry.
  */
-void table_walk_begin(struct table *t, table_visit_fn *visit, void *ctx);
+void table_walk_begin(struct table *t, table_visit_fn *fetch,
+		      table_visit_fn *visit, void *ctx);
 
 /* Visits the next unvisited bucket from *position on, and moves *position
  * behind it; after a long stretch of visited ones it only moves. False when

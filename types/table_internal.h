@@ -133,6 +133,13 @@ void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot);
 bool segment_copy(const struct table *t, struct table_segment *from,
 		  struct table_segment *to);
 
+/* Starts loading the entries in bucket `index`, at most n. */
+void segment_prefetch(struct table_segment *s, unsigned index);
+
+/* Calls fetch for the entries in bucket `index`. */
+void segment_fetch(struct table_segment *s, unsigned index,
+		   table_visit_fn *fetch, void *ctx);
+
 /* Visits the entries whose home is bucket `index`. */
 void segment_visit(struct table_segment *s, unsigned index,
 		   table_visit_fn *visit, void *ctx);

@@ -178,13 +178,26 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 
 /* --- walking ------------------------------------------------------------ */
 
-/* Starts loading what the slots of a bucket point to. */
-static inline void prefetch_entries(const uint64_t *bucket)
+void segment_prefetch(struct table_segment *s, unsigned index)
 {
+	const uint64_t *bucket = segment_bucket(s, index);
 	unsigned i;
 
+	assert(index <= s->n);
 	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
 		__builtin_prefetch(slot_entry(bucket[i]));
+}
+
+void segment_fetch(struct table_segment *s, unsigned index,
+		   table_visit_fn *fetch, void *ctx)
+{
+	const uint64_t *bucket = segment_bucket(s, index);
+	unsigned i;
+
+	segment_prefetch(s, index);
+	for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
+		if (bucket[i] != 0)
+			fetch(ctx, slot_entry(bucket[i]));
 }
 
 void segment_visit(struct table_segment *s, unsigned index,
@@ -194,9 +207,7 @@ void segment_visit(struct table_segment *s, unsigned index,
 	uint64_t shift;
 	unsigned i;
 
-	prefetch_entries(bucket);
-	/* a walk comes there soon */
-	prefetch_entries(bucket + TABLE_BUCKET_SLOTS);
+	segment_prefetch(s, index);
 	for (shift = 0; shift <= SLOT_SHIFT; shift++) {
 		for (i = 0; i < TABLE_BUCKET_SLOTS; i++)
 			if (bucket[i] != 0 && (bucket[i] & SLOT_SHIFT) == shift)

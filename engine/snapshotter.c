@@ -14,8 +14,8 @@
  * I3. The engine thread waits for nothing: every phase polls.  (snapshotter_run
  *     is the exception, and says so.)
  * I4. The log is told what is covered after the file and its name are durable.
- * I5. Under load a slice takes at most SLICE_US, and slices together about a
- *     tenth of the time.
+ * I5. Under load a slice takes at most SLICE_US, less in a long turn, and
+ *     slices together about a tenth of the time.
  */
 #include "engine/snapshotter.h"
 
@@ -29,7 +29,9 @@
 #include "engine/snapshot_walk.h"
 
 #define SLICE_US 100      /* under load */
-#define SLICE_IDLE_US 250
+#define SLICE_LATE_US 50  /* likewise, in a turn that has been long already */
+#define SLICE_IDLE_US 200
+#define TURN_LATE_US 150
 #define SLICE_MIN_US 20   /* shorter ones are mostly looking at the clock */
 #define LOAD_SHARE 10     /* a slice earns this many times itself */
 #define QUEUE_MAX (4u << 20)   /* the walk stops */
@@ -276,6 +278,7 @@ static uint64_t slice_budget(const struct snapshotter *s, uint64_t now,
 			     bool idle)
 {
 	uint64_t earned = (now - s->slice_end_us) / (LOAD_SHARE - 1);
+	uint64_t most = SLICE_US;
 
 	if (s->urgent)
 		return SLICE_IDLE_US * 100;
@@ -283,7 +286,9 @@ static uint64_t slice_budget(const struct snapshotter *s, uint64_t now,
 		return SLICE_IDLE_US;
 	if (earned < SLICE_MIN_US)
 		return 0;
-	return earned < SLICE_US ? earned : SLICE_US;
+	if (now - s->e->now_us > TURN_LATE_US)
+		most = SLICE_LATE_US;
+	return earned < most ? earned : most;
 }
 
 static uint64_t step_walk(struct snapshotter *s, bool idle)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define INSIDE_EACH 24 /* one recovery of so many crashes as well */
-#define ON_EACH 24     /* after one of so many life goes on */
+#define ON_EACH 8      /* after one of so many life goes on */
 
 enum kind {
 	KIND_APPEND,

@@ -3,7 +3,7 @@
  * The engine's life and its turn.
  *
  *   engine_clock ── commands … ── engine_turn:
- *     poll the log ─ expiry ─ commit ─ what is released goes out ─
+ *     expiry ─ commit ─ what is released goes out ─
  *     parked sessions ─ background slices ─ when to come again
  *
  * I1. The engine never waits: a turn does bounded work.
@@ -262,7 +262,6 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 	bool more;
 
 	assert(e->batch.count == 0);
-	wal_poll(e->wal);
 	more = expire_turn(e);
 	wal_turn(e->wal, &turn);
 	release(e);

@@ -197,13 +197,16 @@ void committer_stop(struct wal *w)
 static void note_latency(struct wal *w, uint64_t us)
 {
 	uint64_t slowest = us;
+	unsigned slow = 0;
 	size_t i;
 
 	w->recent_us[w->stats.syncs++ % RECENT_SYNCS] = us;
-	for (i = 0; i < RECENT_SYNCS; i++)
+	for (i = 0; i < RECENT_SYNCS; i++) {
+		slow += w->recent_us[i] >= INLINE_SYNC_US;
 		if (w->recent_us[i] > slowest)
 			slowest = w->recent_us[i];
-	w->slowest_us = slowest;
+	}
+	w->disk_quick = slow <= INLINE_SLOW_MAX && slowest < STALL_SYNC_US;
 	w->stats.sync_us_last = us;
 	if (us > w->stats.sync_us_max)
 		w->stats.sync_us_max = us;

@@ -25,7 +25,9 @@
 #define MARK_DELAY_US 100000
 #define SYNC_INTERVAL_US 1000000
 #define SPARE_RETRY_US 1000000
-#define INLINE_SYNC_US 500 /* slower ones go to the log thread */
+#define INLINE_SYNC_US 500    /* a sync that is not quick; */
+#define INLINE_SLOW_MAX 8     /* so many of RECENT_SYNCS are forgiven, */
+#define STALL_SYNC_US 5000    /* one like this is not */
 #define SLOW_WRITE_US 1000
 #define RECENT_SYNCS 64
 #define SPARES_MAX 2
@@ -232,7 +234,7 @@ struct wal {
 	uint64_t last_sync_us;  /* start of it */
 	uint64_t last_write_us; /* how long it took */
 	uint64_t recent_us[RECENT_SYNCS];
-	uint64_t slowest_us;  /* of these */
+	bool disk_quick;      /* by these: a commit may be in place */
 	uint64_t unsynced_us; /* when the oldest of it came; 0: none */
 
 	struct wal_spares spares;

@@ -11,9 +11,9 @@
  *
  * I1. Groups that are queued go before the open one: order of LSNs.
  * I2. The engine writes by itself when that is quick: under `always` if one
- *     connection is alone and the last 64 syncs were; else, unless a sync of
- *     the same file runs and the last write had to wait for it.  A roll is
- *     never quick.
+ *     connection is alone and nearly all recent syncs were; else, unless a
+ *     sync of the same file runs and the last write had to wait for it.  A
+ *     roll is never quick.
  * I3. A change of level happens with nothing on its way.
  */
 #include "wal/wal_internal.h"
@@ -32,7 +32,7 @@ static bool commit_here(const struct wal *w, const struct wal_group *g,
 	if (g->rolls_from)
 		return false; /* I2 */
 	if (g->segment->durable_writes)
-		return alone && w->slowest_us < INLINE_SYNC_US;
+		return alone && w->disk_quick;
 	return !w->sync_job.busy || w->last_write_us < SLOW_WRITE_US;
 }
 

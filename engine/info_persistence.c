@@ -55,24 +55,23 @@ static long long beyond(uint64_t a, uint64_t b)
 	return (long long)a - (long long)b;
 }
 
-static void put_allocator(const struct info_process *p, struct buf *out)
+static void put_allocator(const struct info_process *p,
+			  const struct mem_stats *m, struct buf *out)
 {
 	uint64_t used = mem_used();
-	struct mem_stats m;
 
-	mem_stats(&m);
 	info_line(out, "allocator_frag_ratio:%.2f",
-		  ratio((double)m.active, (double)m.allocated));
+		  ratio((double)m->active, (double)m->allocated));
 	info_line(out, "allocator_frag_bytes:%lld",
-		  beyond(m.active, m.allocated));
+		  beyond(m->active, m->allocated));
 	info_line(out, "allocator_rss_ratio:%.2f",
-		  ratio((double)m.resident, (double)m.active));
+		  ratio((double)m->resident, (double)m->active));
 	info_line(out, "allocator_rss_bytes:%lld",
-		  beyond(m.resident, m.active));
+		  beyond(m->resident, m->active));
 	info_line(out, "rss_overhead_ratio:%.2f",
-		  ratio((double)p->resident_bytes, (double)m.resident));
+		  ratio((double)p->resident_bytes, (double)m->resident));
 	info_line(out, "rss_overhead_bytes:%lld",
-		  beyond(p->resident_bytes, m.resident));
+		  beyond(p->resident_bytes, m->resident));
 	info_line(out, "mem_fragmentation_ratio:%.2f",
 		  ratio((double)p->resident_bytes, (double)used));
 	info_line(out, "mem_fragmentation_bytes:%lld",
@@ -138,7 +137,7 @@ void info_memory(const struct engine *e, struct buf *out)
 	info_line(out, "maxmemory_policy:%.*s", (int)word.size,
 		  (const char *)word.data);
 	buf_release(&word);
-	put_allocator(&p, out);
+	put_allocator(&p, &m, out);
 	put_nothing(out, replication, ARRAY_LEN(replication));
 	info_line(out, "mem_clients_normal:%llu", ULL(client_memory(e)));
 	if (e->wal)

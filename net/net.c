@@ -11,6 +11,8 @@
  *     or waits for a gate (gates), or for its socket (CONN_FULL).
  * L3. A turn takes at most POLLER_EVENTS_MAX events: with many clients the
  *     disk writes one turn's group while the next turn executes.
+ * L4. A turn takes of each connection at most its share, in bytes and in time
+ *     (net/serve.c): a long pipeline does not keep the others waiting.
  */
 #include "net/net.h"
 

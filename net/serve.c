@@ -21,6 +21,7 @@
 
 #define SHARE (64 * 1024)       /* bytes per connection and turn … */
 #define SHARE_BULK (1024 * 1024) /* … and of a big argument */
+#define SHARE_US 150 /* behind the first batch, at the end of a batch */
 #define SCRATCH_MAX 1024        /* arguments of room kept */
 
 /* --- executing ------------------------------------------------------------ */
@@ -205,9 +206,21 @@ static bool is_stopped(const struct conn *c)
 	return c->state & (CONN_HELD | CONN_CLOSING);
 }
 
+/* Whether c, which has filled a batch, is to wait for its next turn; *until is
+ * 0 the first time. */
+static bool share_over(struct net *n, uint64_t *until)
+{
+	uint64_t now = n->engine->io->ops->mono_us(n->engine->io);
+
+	if (*until == 0)
+		*until = now + SHARE_US;
+	return now > *until;
+}
+
 /* Puts c's complete commands into the batch, running it when it is full. At
- * the end what is left in the buffer is half a command, or nothing. */
-static void gather(struct net *n, struct conn *c)
+ * the end what is left in the buffer is half a command, or nothing; or its
+ * time is over and it is among those that have more. */
+static void gather(struct net *n, struct conn *c, uint64_t *until)
 {
 	struct net_batch *b = &n->batch;
 	unsigned argc;
@@ -215,6 +228,10 @@ static void gather(struct net *n, struct conn *c)
 	while (!is_stopped(c) && c->parser.at < c->in.size) {
 		if (b->count == EXECUTE_AHEAD) {
 			net_run_batch(n);
+			if (share_over(n, until) && !is_stopped(c)) {
+				conn_more(n, c);
+				return;
+			}
 			continue;
 		}
 		argc = 0;
@@ -238,6 +255,7 @@ static void gather(struct net *n, struct conn *c)
 void net_serve(struct net *n, struct conn *c)
 {
 	size_t done = 0, got;
+	uint64_t until = 0;
 
 	if (is_stopped(c))
 		return;
@@ -247,8 +265,9 @@ void net_serve(struct net *n, struct conn *c)
 		run_single(n, c, &c->args);
 	}
 	for (;;) {
-		gather(n, c);
-		if (is_stopped(c) || !(c->state & CONN_READABLE))
+		gather(n, c, &until);
+		if (is_stopped(c) || (c->state & CONN_MORE) ||
+		    !(c->state & CONN_READABLE))
 			return;
 		if (done >= SHARE && (resp_wants(&c->parser, c->in.size) == 0 ||
 				      done >= SHARE_BULK)) {

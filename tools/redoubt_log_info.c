@@ -126,7 +126,8 @@ int log_segments(const struct log_options *o, struct log_segment **out,
 		return err_set(m, ERR_IO, "cannot read %s: %s", path,
 			       strerror(-err));
 	}
-	qsort(found.at, found.count, sizeof(*found.at), by_value);
+	if (found.count)
+		qsort(found.at, found.count, sizeof(*found.at), by_value);
 	segments = mem_calloc(found.count + 1, sizeof(*segments));
 	for (i = 0; i < found.count; i++) {
 		segments[n].sequence = found.at[i];

@@ -136,6 +136,18 @@ START_TEST(recover__t4_groups_without_a_use_block_are_refused)
 }
 END_TEST
 
+START_TEST(recover__t4_the_first_groups_may_be_lost_with_the_use_block)
+{
+	struct fixture *f = store_of(WAL_ALWAYS, 5);
+	char path[64];
+
+	path_of(path, 1);
+	sim_poke(f->sim, path, ALIGN, NULL, 4 * ALIGN);
+	check(f, CASE_T4_CORRUPT_LIVE, ERR_CORRUPT);
+	done(f);
+}
+END_TEST
+
 START_TEST(recover__t4_in_the_last_group_is_torn_if_tails_are_tolerated)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
@@ -506,6 +518,7 @@ int main(void)
 		recover__t4_a_bad_group_that_was_durable_is_refused,
 		recover__t4_a_zeroed_group_that_was_durable_is_refused,
 		recover__t4_groups_without_a_use_block_are_refused,
+		recover__t4_the_first_groups_may_be_lost_with_the_use_block,
 		recover__t4_in_the_last_group_is_torn_if_tails_are_tolerated,
 		recover__t5_a_bad_group_in_a_sealed_segment_is_refused,
 		recover__t5_a_lost_use_block_between_two_is_refused,

@@ -115,6 +115,21 @@ START_TEST(segment__use_with_any_flipped_bit_is_refused)
 }
 END_TEST
 
+START_TEST(segment__use_with_an_epoch_of_later_is_refused)
+{
+	struct segment_use u = example_use(), back;
+	uint8_t bytes[USE_SIZE], salt[8];
+	uint32_t crc;
+
+	use_encode(bytes, &u, 77);
+	put_u32(bytes + 96 + 12, 3); /* the block is of epoch 2 */
+	put_u64(salt, 77);
+	crc = crc32c(crc32c(0, salt, sizeof(salt)), bytes, 92);
+	put_u32(bytes + 92, crc32c(crc, bytes + 96, USE_SIZE - 96));
+	ck_assert_int_eq(use_decode(bytes, 77, &back), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(segment__seal_reads_back)
 {
 	struct segment_seal s = { .record_count = 1,
@@ -203,6 +218,7 @@ int main(void)
 			 segment__identity_of_a_later_version_is_known_as_such,
 			 segment__use_reads_back_under_its_salt_only,
 			 segment__use_with_any_flipped_bit_is_refused,
+			 segment__use_with_an_epoch_of_later_is_refused,
 			 segment__seal_reads_back,
 			 segment__history_keeps_the_newest_epochs,
 			 segment__chain_depends_on_order_place_and_content,

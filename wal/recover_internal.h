@@ -80,7 +80,7 @@ void recover_scan_segment(const struct recovery_run *r, struct window *w,
 /* Scans all segments in use, with threads if there are any. */
 void recover_scan_all(struct recovery_run *r);
 
-/* Whether a valid frame of the file's salt stands where groups stand. 1, 0 or
+/* Whether a valid frame of the file's salt stands where groups begin. 1, 0 or
  * a negative errno. */
 int recover_probe(const struct recovery_run *r, struct found *f);
 

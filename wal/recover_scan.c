@@ -22,6 +22,7 @@
 #include "base/mem.h"
 
 #define THREADS_MAX 16
+#define PROBE_SIZE ((uint64_t)128 << 10)
 
 void recover_path(const struct recovery_run *r, uint64_t sequence,
 		  char out[RECOVER_PATH_MAX])
@@ -238,9 +239,14 @@ int recover_probe(const struct recovery_run *r, struct found *f)
 	recover_path(r, f->info.sequence, path);
 	err = window_open(&w, path, true);
 	if (err == 0) {
-		/* a group starts behind the blocks: look there, not further */
-		if (w.size > 3 * (uint64_t)f->info.identity.align)
-			w.size = 3 * (uint64_t)f->info.identity.align;
+		/* Groups start behind the blocks. What took the use block may
+		 * have taken the first ones too: look as far as one read goes,
+		 * not further, as this is done for each spare. */
+		uint64_t end = 2 * (uint64_t)f->info.identity.align +
+			       PROBE_SIZE;
+
+		if (w.size > end)
+			w.size = end;
 		scan_start(&s, &w, &f->info.identity, &nothing);
 		err = scan_search(&s, s.offset, &at, &h);
 	}

@@ -128,6 +128,13 @@ int identity_decode(const uint8_t in[IDENTITY_SIZE],
 	return OK;
 }
 
+/* No epoch is above the one that the block is of. */
+static bool history_fits(const struct epoch_history *h, uint32_t epoch)
+{
+	return h->count <= EPOCH_HISTORY_MAX &&
+	       (h->count == 0 || h->at[h->count - 1].epoch <= epoch);
+}
+
 static uint32_t use_check(const uint8_t *use, uint64_t salt)
 {
 	uint8_t place[8];
@@ -146,7 +153,7 @@ void use_encode(uint8_t out[USE_SIZE], const struct segment_use *u,
 	uint32_t i;
 
 	assert(u->first_lsn != 0);
-	assert(u->history.count <= EPOCH_HISTORY_MAX);
+	assert(history_fits(&u->history, u->epoch));
 	memset(out, 0, USE_SIZE);
 	p = put_u32(p, USE_MAGIC);
 	p = put_u32(p, u->epoch);
@@ -202,7 +209,8 @@ int use_decode(const uint8_t in[USE_SIZE], uint64_t salt,
 	u.base = flags & USE_BASE;
 	if (u.first_lsn == 0 || (flags & ~USE_BASE) != 0 ||
 	    !all_zero(in + 56, CHECK_AT - 56) ||
-	    !history_decode(in, &u.history))
+	    !history_decode(in, &u.history) ||
+	    !history_fits(&u.history, u.epoch))
 		return ERR_NOT_FOUND;
 	*out = u;
 	return OK;

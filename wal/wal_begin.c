@@ -473,6 +473,9 @@ int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m)
 			       (unsigned long long)r->last_lsn);
 	if (w->known.snapshot_epoch > epoch)
 		epoch = w->known.snapshot_epoch;
+	if (epoch == UINT32_MAX)
+		return err_set(m, ERR_CORRUPT, "%s is in its last epoch",
+			       w->log_dir);
 	w->at = (struct wal_position){ last_lsn, last_lsn, last_lsn, epoch };
 	w->history = r->history;
 	w->recovered_payload = r->payload_bytes;

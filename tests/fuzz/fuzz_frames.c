@@ -134,12 +134,18 @@ static void read_frame(uint8_t *block, bool fixed)
 		put_u32(block + 60, crc32c(crc32c(0, place, sizeof(place)),
 					   block, 60));
 	}
+	frame_content_check(slice_of(block, BLOCK_MAX), &seed);
+	if (record_type_name(block[0]) && !record_cause_name(CAUSE_set))
+		abort();
 	if (!frame_decode(block, &seed, 4096, &h))
 		return;
 	if (!frame_length(block, &length) || length != h.length)
 		abort();
 	frame_encode(again, &h, &seed, 4096);
 	must_equal(again, block, sizeof(again));
+	if (chain_frame(chain_start(0, 1, h.first_lsn), &h) ==
+	    chain_frame(chain_start(0, 2, h.first_lsn), &h))
+		abort();
 }
 
 static void read_identity(uint8_t *block, bool fixed)
@@ -155,6 +161,7 @@ static void read_identity(uint8_t *block, bool fixed)
 		return;
 	identity_encode(again, &identity);
 	must_equal(again, block, sizeof(again));
+	store_content_seed(&identity.store);
 }
 
 static void read_use(uint8_t *block, bool fixed)
@@ -173,7 +180,8 @@ static void read_use(uint8_t *block, bool fixed)
 		return;
 	use_encode(again, &use, 7);
 	must_equal(again, block, sizeof(again));
-	epoch_history_add(&use.history, UINT32_MAX, UINT64_MAX);
+	if (use.epoch < UINT32_MAX)
+		epoch_history_add(&use.history, UINT32_MAX, UINT64_MAX);
 }
 
 static void read_seal(const uint8_t *block)

@@ -30,7 +30,7 @@
 #define STALL_SYNC_US 5000    /* one like this is not */
 #define SLOW_WRITE_US 1000
 #define RECENT_SYNCS 64
-#define SPARES_MAX 2
+#define SPARES_MAX 4
 #define PAYLOAD_POINTS_MAX 256
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -170,6 +170,8 @@ struct wal_spares {
 	bool stop;
 	/* By how full the segment in use is. */
 	_Atomic enum spare_need need;
+	/* The last group was written in place, for one client alone. */
+	atomic_bool alone;
 	/* When the last group was written: nobody is disturbed later. */
 	_Atomic uint64_t last_group_us;
 	/* The engine should look at room again. */

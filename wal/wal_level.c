@@ -83,6 +83,8 @@ void level_commit(struct wal *w, bool alone)
 		if (!g)
 			break;
 		here = commit_here(w, g, alone);
+		atomic_store_explicit(&w->spares.alone, here,
+				      memory_order_relaxed);
 		if (here && g->segment->durable_writes)
 			w->stats.inline_commits++;
 		commit_group(w, g, here);

@@ -29,7 +29,11 @@
 
 #include "base/mem.h"
 
-#define FILL_SIZE (256u << 10) /* bytes of zeros a write */
+/* Bytes of zeros a write. A client alone is disturbed once by a long write
+ * instead of often by short ones; many clients wait for each, so it is short.
+ */
+#define FILL_SIZE (1u << 20)
+#define FILL_SHARED_SIZE (256u << 10)
 #define PAUSE_SHARE 4          /* pause this many times as long as it took */
 #define PAUSE_MAX_US 20000
 #define IDLE_US 100000       /* without a group for so long: no pause */
@@ -96,6 +100,14 @@ enum fill_pace {
 	FILL_QUICK, /* somebody waits: stops early, *size says where */
 };
 
+static uint64_t fill_size(struct wal *w, enum fill_pace pace, uint64_t rest)
+{
+	bool shared = pace == FILL_PACED && !atomic_load(&w->spares.alone);
+	uint64_t n = shared ? FILL_SHARED_SIZE : FILL_SIZE;
+
+	return rest < n ? rest : n;
+}
+
 /* Zeros from 0 to *size. */
 static int file_fill(struct wal *w, int file, uint64_t *size,
 		     enum fill_pace pace)
@@ -106,7 +118,7 @@ static int file_fill(struct wal *w, int file, uint64_t *size,
 
 	memset(zeros, 0, FILL_SIZE);
 	while (at < *size && !err) {
-		uint64_t n = *size - at < FILL_SIZE ? *size - at : FILL_SIZE;
+		uint64_t n = fill_size(w, pace, *size - at);
 		uint64_t start = w->io->ops->mono_us(w->io);
 
 		if (pace == FILL_QUICK && at >= FIRST_SPARE_SIZE &&

@@ -2,6 +2,7 @@
 """Throughput, latency and CPU per operation beside the peers (G2-G11)."""
 import csv
 import io
+import os
 import subprocess
 import time
 
@@ -31,6 +32,9 @@ ROWS = [
 ]
 
 
+SLICES = 3  # slices of a row's operations a round
+
+
 def loader(port, words):
     out = subprocess.run(load_command(port, f"--csv {words}"),
                          capture_output=True, text=True).stdout
@@ -41,13 +45,28 @@ def loader(port, words):
     return float(rows[-1][1]), float(rows[-1][6])
 
 
-def once(name, program, row):
-    _, level, words, beside, count, _ = row
-    server, side = Server(name, program, level), None
+def warm(server):
+    """Steady state of a log: files used before, an idle disk.
+
+    A first life writes new files; after a rewrite a server that recycles its
+    log has blocks to overwrite. All servers get the same."""
+    loader(server.port, f"-n 20000 -c 50 -P 1 {VALUE} -t set")
+    loader(server.port, f"-n 1500000 -c 50 -P 32 {VALUE} -t set")
+    server.ask("BGREWRITEAOF")
+
+
+def fill(server, level, words):
+    server.start()
+    if level == "always":
+        warm(server)
+    if "-t get" in words:
+        loader(server.port, f"-n 400000 -c 50 -P 32 {VALUE} -t set")
+
+
+def slice_of(server, row, count):
+    _, _, words, beside, _, _ = row
+    side = None
     try:
-        server.start()
-        if "-t get" in words:
-            loader(server.port, f"-n 400000 -c 50 -P 32 {VALUE} -t set")
         if beside:
             side = subprocess.Popen(load_command(server.port, f"-q {beside}"),
                                     stdout=subprocess.DEVNULL,
@@ -61,17 +80,34 @@ def once(name, program, row):
         if side:
             side.kill()
             side.wait()
-        server.remove()
+
+
+def measure(programs, row, rounds):
+    """Each round is a slice of every server, all of them up and warm: what the
+    machine does beside hits them alike."""
+    _, level, words, _, count, _ = row
+    servers = {n: Server(n, p, level) for n, p in programs.items()}
+    got = {name: [] for name in programs}
+    try:
+        for server in servers.values():
+            fill(server, level, words)
+        os.sync()
+        time.sleep(3)
+        for _ in range(rounds * SLICES):
+            for name, server in servers.items():
+                got[name].append(slice_of(server, row, count // SLICES))
+                time.sleep(0.2)
+    finally:
+        for server in servers.values():
+            server.remove()
+    return got
 
 
 def run(ours, peers, rounds, verdicts, wanted):
     for row in ROWS:
         if not wanted(row[0]):
             continue
-        got = {name: [] for name in ["redoubt", *peers]}
-        for _ in range(rounds):
-            for name, program in [("redoubt", ours), *peers.items()]:
-                got[name].append(once(name, program, row))
+        got = measure({"redoubt": ours, **peers}, row, rounds)
         for figure, must in row[5]:
             mine = [g[figure] for g in got["redoubt"]]
             theirs = {p: [g[figure] for g in got[p]] for p in peers}

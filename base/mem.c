@@ -23,6 +23,10 @@
 #include <jemalloc/jemalloc.h>
 #endif
 
+/* Read by jemalloc when it starts: unused pages go back to the system in a
+ * thread of its own, never in the middle of a turn. */
+const char *malloc_conf = "background_thread:true";
+
 #define COUNTERS 16
 #define COUNTER_SHARED (COUNTERS - 1)
 

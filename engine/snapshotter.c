@@ -15,7 +15,8 @@
  *     is the exception, and says so.)
  * I4. The log is told what is covered after the file and its name are durable.
  * I5. Under load a slice takes at most SLICE_US, less in a long turn, and
- *     slices together about a tenth of the time.
+ *     slices together about a tenth of the time; a quarter in turns without
+ *     work, while somebody has asked for something lately.
  */
 #include "engine/snapshotter.h"
 
@@ -34,6 +35,8 @@
 #define TURN_LATE_US 150
 #define SLICE_MIN_US 20   /* shorter ones are mostly looking at the clock */
 #define LOAD_SHARE 10     /* a slice earns this many times itself */
+#define LULL_SHARE 4      /* likewise, in an idle turn between busy ones */
+#define LULL_US 20000     /* so long after a busy turn nobody is there */
 #define QUEUE_MAX (4u << 20)   /* the walk stops */
 #define QUEUE_LIMIT (16u << 20) /* the snapshot is given up */
 #define ATTEMPTS_MAX 8
@@ -55,6 +58,7 @@ struct snapshotter {
 	uint64_t began_us;
 	uint64_t not_before_us; /* of the next attempt */
 	uint64_t slice_end_us;
+	uint64_t busy_us; /* when a turn last had work while walking */
 	uint64_t dirty;    /* of stats.dirty when it began */
 	unsigned attempts; /* given up in a row */
 	bool again;        /* after DROPPING */
@@ -274,17 +278,19 @@ void snapshotter_invalidate(struct engine *e)
 /* --- steps -------------------------------------------------------------- */
 
 /* Microseconds the next slice may take; 0: not yet. (I5) */
-static uint64_t slice_budget(const struct snapshotter *s, uint64_t now,
-			     bool idle)
+static uint64_t slice_budget(struct snapshotter *s, uint64_t now, bool idle)
 {
-	uint64_t earned = (now - s->slice_end_us) / (LOAD_SHARE - 1);
+	uint64_t share = idle ? LULL_SHARE : LOAD_SHARE;
+	uint64_t earned = (now - s->slice_end_us) / (share - 1);
 	uint64_t most = SLICE_US;
 
 	if (s->urgent)
 		return SLICE_IDLE_US * 100;
-	if (idle)
+	if (!idle)
+		s->busy_us = now;
+	if (now - s->busy_us > LULL_US)
 		return SLICE_IDLE_US;
-	if (earned < SLICE_MIN_US)
+	if (earned < (idle ? SLICE_US : SLICE_MIN_US))
 		return 0;
 	if (now - s->e->now_us > TURN_LATE_US)
 		most = SLICE_LATE_US;
@@ -298,7 +304,8 @@ static uint64_t step_walk(struct snapshotter *s, bool idle)
 	bool stalled;
 
 	if (budget == 0)
-		return s->slice_end_us + SLICE_MIN_US * LOAD_SHARE;
+		return s->slice_end_us + (idle ? SLICE_US * LULL_SHARE
+					       : SLICE_MIN_US * LOAD_SHARE);
 	end = snapshot_walk_step(s->walk, s->e->io, now + budget, &stalled);
 	s->slice_end_us = now_us(s);
 	s->st.last_slice_us = s->slice_end_us - now;

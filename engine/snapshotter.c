@@ -411,6 +411,11 @@ uint64_t snapshotter_step(struct engine *e, bool idle)
 	return step(s, idle);
 }
 
+bool snapshotter_walking(const struct engine *e)
+{
+	return e->snapshotter && e->snapshotter->phase == WALKING;
+}
+
 /* Until a helper thread says something. */
 static void wait_for_helpers(struct engine *e)
 {

@@ -37,6 +37,9 @@ bool snapshotter_start(struct engine *e, enum snapshot_reason reason);
  * UINT64_MAX when something happens. */
 uint64_t snapshotter_step(struct engine *e, bool idle);
 
+/* Whether tables are being walked: a write may cost its whole bucket. */
+bool snapshotter_walking(const struct engine *e);
+
 /* The state is no longer the one being walked, in a way that the walk cannot
  * follow (a database was emptied or exchanged): starts afresh. Called by an
  * observer of its own for barrier records; others may. */

@@ -17,11 +17,13 @@
 #include "base/logline.h"
 #include "net/net_state.h"
 
+#include "engine/snapshotter.h"
 #include <assert.h>
 
 #define SHARE (64 * 1024)       /* bytes per connection and turn … */
 #define SHARE_BULK (1024 * 1024) /* … and of a big argument */
-#define SHARE_US 150 /* behind the first batch, at the end of a batch */
+#define SHARE_US 150 /* behind the first batch, at the end of a batch; the
+			first is all while a snapshot makes writes dear */
 #define SCRATCH_MAX 1024        /* arguments of room kept */
 
 /* --- executing ------------------------------------------------------------ */
@@ -210,8 +212,11 @@ static bool is_stopped(const struct conn *c)
  * 0 the first time. */
 static bool share_over(struct net *n, uint64_t *until)
 {
-	uint64_t now = n->engine->io->ops->mono_us(n->engine->io);
+	uint64_t now;
 
+	if (snapshotter_walking(n->engine))
+		return true;
+	now = n->engine->io->ops->mono_us(n->engine->io);
 	if (*until == 0)
 		*until = now + SHARE_US;
 	return now > *until;

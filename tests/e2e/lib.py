@@ -8,7 +8,8 @@ A test file has functions test_<what_must_hold>(server) and ends with
 Each function gets a running, empty server that it shares with the other tests
 of the file; @lib.levels("always", "everysec") runs it once per level,
 @lib.own makes the runner give it no server: the test starts its own with
-lib.Server(level=...).  Levels: always, everysec, no (appendfsync) and off (no
+lib.Server(level=...).  A test that has not ended after TEST_SECONDS, or what
+@lib.limit(seconds) says, has failed.  Levels: always, everysec, no (appendfsync) and off (no
 log at all).  A line per test, then "N passed, N failed".
 
     tests/e2e/strings_test.py [-v] [part of a test's name ...]
@@ -30,6 +31,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 START_SECONDS = 30
 STOP_SECONDS = 30
+TEST_SECONDS = int(os.environ.get("TEST_SECONDS", 180))  # for one test
 
 ports_of_file = range(21300, 21400)
 all_servers = []
@@ -413,6 +415,36 @@ def own(function):
     return function
 
 
+def limit(seconds):
+    """The test may take so long; without it TEST_SECONDS."""
+    def mark(function):
+        function.seconds = seconds
+        return function
+    return mark
+
+
+class TooLong(BaseException):
+    """The test has used up its time; no handler of a test catches it."""
+
+
+class _Alarm:
+    """Raises TooLong in whatever the body waits for. A second alarm follows,
+    in case the first one is raised where exceptions are swallowed."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        def ring(_number, _frame):
+            raise TooLong("no end within %d s" % self.seconds)
+        self.old = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds, 5)
+
+    def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.old)
+
+
 def options(**directives):
     """Directives of the server of this test, _ for -: maxclients=10."""
     def mark(function):
@@ -448,6 +480,11 @@ def _run_one(function, level, shared):
     server = shared.get(level, getattr(function, "options", {}))
     try:
         function(server)
+    except TooLong:
+        # Whatever hangs, the next test gets a server of its own.
+        sys.stderr.write(server.log_tail())
+        server.remove()
+        raise
     except Exception:
         sys.stderr.write(server.log_tail())
         raise
@@ -477,10 +514,11 @@ def main(module_name, ports=None):
                 label += " [%s]" % level
             start = time.monotonic()
             try:
-                _run_one(function, level, shared)
+                with _Alarm(getattr(function, "seconds", TEST_SECONDS)):
+                    _run_one(function, level, shared)
                 passed += 1
                 verdict = "ok"
-            except Exception:
+            except (Exception, TooLong):
                 failed += 1
                 verdict = "FAILED"
                 traceback.print_exc()

@@ -2,22 +2,13 @@
 /*
  * Walking the keyspace: KEYS, SCAN, RANDOMKEY, DBSIZE.
  *
- * A cursor is the position of a walk through the table, a hash value, of which
- * the client gets the top 52 bits: bigger numbers break clients that keep them
- * in a double.  The hash is keyed by the store, so a cursor survives growth,
- * restart and failover.
- *
- * I1. A cursor is rounded up: rounded down it would lie in the bucket that has
- *     just been given, and the walk would not move.  Buckets are far wider
- *     than 2^12 hash values.
- * I2. Expired keys are not shown; DBSIZE counts them until they are removed.
+ * I1. Expired keys are not shown; DBSIZE counts them until they are removed.
  */
 #include "engine/cmd_key.h"
 
-#include "base/glob.h"
+#include "engine/scan.h"
 #include "engine/value_ops.h"
 
-#define CURSOR_SHIFT 12 /* 64 - 52 */
 #define RANDOM_TRIES 100
 
 static const struct table *keys_of(const struct cmd *c)
@@ -35,21 +26,15 @@ static bool is_live(const struct cmd *c, const struct entry *e)
 /* A walk that collects entries. */
 struct collector {
 	const struct cmd *c;
-	struct slice pattern; /* data NULL: everything */
-	struct slice type;    /* likewise */
-	uint64_t visited;
-	struct buf found;     /* of const struct entry * */
+	struct scan_options o;
+	struct buf found; /* of const struct entry * */
 };
-
-static void set_pattern(struct collector *k, struct slice pattern)
-{
-	if (!slice_equal(pattern, SLICE_LITERAL("*")))
-		k->pattern = pattern;
-}
 
 static bool type_fits(const struct collector *k, const struct entry *e)
 {
-	return !k->type.data || slice_is(k->type, value_ops(e)->type_name);
+	const struct slice *type = &k->o.type;
+
+	return !type->data || slice_is(*type, value_ops(e)->type_name);
 }
 
 static void collect(void *ctx, void *entry)
@@ -57,9 +42,8 @@ static void collect(void *ctx, void *entry)
 	struct collector *k = ctx;
 	const struct entry *e = entry;
 
-	k->visited++;
-	if (is_live(k->c, e) && type_fits(k, e) && /* I2 */
-	    (!k->pattern.data || glob_match(k->pattern, entry_key(e), false)))
+	if (is_live(k->c, e) && type_fits(k, e) && /* I1 */
+	    scan_match(&k->o, entry_key(e)))
 		buf_put(&k->found, &e, sizeof(e));
 }
 
@@ -83,81 +67,22 @@ void cmd_keys(struct cmd *c)
 	struct collector k = { .c = c };
 	uint64_t position = 0;
 
-	set_pattern(&k, c->argv[1]);
+	if (!slice_equal(c->argv[1], SLICE_LITERAL("*")))
+		k.o.pattern = c->argv[1];
 	do
 		position = table_scan(keys_of(c), position, collect, &k);
 	while (position != 0);
 	reply_found(c, &k);
 }
 
-struct scan_options {
-	int64_t count;
-	uint64_t cursor;
-};
-
-static bool arg_scan(struct cmd *c, struct scan_options *o, struct collector *k)
-{
-	unsigned i;
-
-	o->count = 10;
-	if (!num_parse_u64(c->argv[1], &o->cursor)) {
-		reply_error(c, "ERR invalid cursor");
-		return false;
-	}
-	for (i = 2; i < c->argc; i += 2) {
-		bool more = i + 1 < c->argc;
-
-		if (more && arg_is(c, i, "count")) {
-			if (!arg_i64(c, i + 1, &o->count))
-				return false;
-			if (o->count >= 1)
-				continue;
-		} else if (more && arg_is(c, i, "match")) {
-			set_pattern(k, c->argv[i + 1]);
-			continue;
-		} else if (more && arg_is(c, i, "type")) {
-			k->type = c->argv[i + 1];
-			continue;
-		}
-		reply_syntax_error(c);
-		return false;
-	}
-	return true;
-}
-
-/* The cursor of a position; 0: the walk is over. (I1) */
-static uint64_t cursor_of(uint64_t position)
-{
-	uint64_t up = (UINT64_C(1) << CURSOR_SHIFT) - 1;
-
-	if (position > UINT64_MAX - up)
-		return 0;
-	return (position + up) >> CURSOR_SHIFT;
-}
-
 /* SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]. */
 void cmd_scan(struct cmd *c)
 {
 	struct collector k = { .c = c };
-	struct scan_options o;
-	uint64_t position, buckets = 0, want;
 
-	if (!arg_scan(c, &o, &k))
+	if (!scan_parse(c, 1, SCAN_TYPE, &k.o))
 		return;
-	position = o.cursor << CURSOR_SHIFT;
-	want = (uint64_t)o.count;
-	/* A cursor that was never given out ends the walk. */
-	if (o.cursor == position >> CURSOR_SHIFT) {
-		do
-			position = table_scan(keys_of(c), position, collect,
-					      &k);
-		while (position != 0 && k.visited < want &&
-		       ++buckets / 10 < want);
-	} else {
-		position = 0;
-	}
-	reply_array(c, 2);
-	reply_bulk_printf(c, "%llu", (unsigned long long)cursor_of(position));
+	reply_scan(c, scan_walk(keys_of(c), &k.o, collect, &k));
 	reply_found(c, &k);
 }
 

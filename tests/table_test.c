@@ -263,6 +263,32 @@ START_TEST(table__reserved_room_is_used_without_growth)
 }
 END_TEST
 
+static void note_seen(void *ctx, void *entry)
+{
+	(void)ctx;
+	((struct item *)entry)->seen++;
+}
+
+START_TEST(table__release_in_steps_meets_every_entry_once)
+{
+	uint64_t position = 0;
+	unsigned steps = 1;
+	struct fixture f;
+	size_t i;
+
+	fixture_init(&f, 300000);
+	resize_to(&f, 300000);
+	while (table_release_step(&f.t, &position, note_seen, NULL))
+		steps++;
+	ck_assert_uint_ge(steps, 300);
+	ck_assert_uint_eq(f.t.count, 0);
+	ck_assert_uint_eq(table_memory(&f.t), 0);
+	for (i = 0; i < f.item_count; i++)
+		ck_assert_uint_eq(f.items[i].seen, 1);
+	fixture_release(&f);
+}
+END_TEST
+
 /* --- scans -------------------------------------------------------------- */
 
 START_TEST(table__scan_returns_each_key_once_if_nothing_changes)
@@ -502,6 +528,7 @@ int main(void)
 		table__takes_less_than_eleven_bytes_per_key,
 		table__memory_comes_back_when_keys_leave,
 		table__reserved_room_is_used_without_growth,
+		table__release_in_steps_meets_every_entry_once,
 		table__scan_returns_each_key_once_if_nothing_changes,
 		table__scan_misses_no_stable_key_while_sizes_change,
 		table__walk_sees_the_state_at_its_start_exactly_once,

@@ -38,24 +38,34 @@ static void release_entries(struct table_segment *s, table_visit_fn *free_entry,
 	}
 }
 
+bool table_release_step(struct table *t, uint64_t *position,
+			table_visit_fn *free_entry, void *ctx)
+{
+	struct table_segment *s;
+
+	t->walk.number = 0;
+	if (t->directory == NULL)
+		return false;
+	s = cell_segment(table_cell(t, *position));
+	assert(s->first == *position);
+	*position = segment_position(s, s->n);
+	if (free_entry != NULL)
+		release_entries(s, free_entry, ctx);
+	t->count -= s->count;
+	table_segment_drop(t, s);
+	if (*position != 0)
+		return true;
+	assert(t->count == 0);
+	table_store_release(t);
+	return false;
+}
+
 void table_release(struct table *t, table_visit_fn *free_entry, void *ctx)
 {
 	uint64_t position = 0;
 
-	if (t->directory == NULL)
-		return;
-	do {
-		struct table_segment *s;
-
-		s = cell_segment(table_cell(t, position));
-		position = segment_position(s, s->n);
-		if (free_entry != NULL)
-			release_entries(s, free_entry, ctx);
-		table_segment_drop(t, s);
-	} while (position != 0);
-	table_store_release(t);
-	t->count = 0;
-	t->walk.number = 0;
+	while (table_release_step(t, &position, free_entry, ctx))
+		;
 }
 
 void table_reserve(struct table *t, size_t count)

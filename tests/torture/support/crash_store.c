@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-#define WORDS_MAX 16
+#include "tests/support/shapes.h"
 
 /* Observers get the engine alone; a worker has one trace at a time. */
 static struct crash_store *watched;
@@ -112,9 +111,21 @@ static void set(struct config *c, const char *line)
 	buf_release(&warnings);
 }
 
+static const char *const limits[] = {
+	"hash-max-listpack-entries 5", "list-max-listpack-size 4",
+	"set-max-listpack-entries 5",  "set-max-intset-entries 5",
+	"zset-max-listpack-entries 5", "stream-node-max-entries 4",
+	"hll-sparse-max-bytes 64",
+};
+
 static struct config *new_config(int64_t segment_size, int64_t rewrite)
 {
 	struct config *c = config_new();
+	size_t i;
+
+	/* Small collections have few elements here: some shall be big. */
+	for (i = 0; i < ARRAY_LEN(limits); i++)
+		set(c, limits[i]);
 
 	mem_free(c->dir);
 	c->dir = mem_strdup(CRASH_STORE);
@@ -350,16 +361,10 @@ static void push_reply(struct crash_store *s, uint64_t gate, uint64_t lsn)
 static bool execute(struct engine *e, struct session *session,
 		    const char *line)
 {
-	struct slice argv[WORDS_MAX];
+	static struct slice argv[SHAPE_WORDS_MAX];
 	struct parsed_command p = { .argv = argv, .db = session->db };
 
-	while (*line) {
-		size_t size = strcspn(line, " ");
-
-		assert(p.argc < WORDS_MAX);
-		argv[p.argc++] = slice_of(line, size);
-		line += size + (line[size] == ' ');
-	}
+	p.argc = shape_split(line, argv);
 	engine_prefetch(e, &p, 1);
 	return engine_execute(e, session, &p);
 }
@@ -382,83 +387,24 @@ const char *crash_store_run(struct crash_store *s, const char *line)
 	return (const char *)s->out.data;
 }
 
-/* %k a key, %n a number, %d a deadline (some past), %v a value, %o an
- * offset. */
-static const char *const shapes[] = {
-	"set %k %v",
-	"set %k %v",
-	"set %k %v",
-	"set %k %v pxat %d",
-	"set %k %n",
-	"incr %k",
-	"incrbyfloat %k 1.25",
-	"append %k %v",
-	"setrange %k %o %v",
-	"setbit %k %o 1",
-	"getdel %k",
-	"getex %k pxat %d",
-	"mset %k %v %k %n %k %v",
-	"msetnx %k %v %k %v",
-	"del %k",
-	"del %k %k %k",
-	"rename %k %k",
-	"copy %k %k replace",
-	"copy %k %k db 1 replace",
-	"move %k 1",
-	"pexpireat %k %d",
-	"persist %k",
-	"bitop or %k %k %k",
-	"bitfield %k set u8 %o 200 incrby i16 %o %n overflow sat",
-	"select 0",
-	"select 1",
-	"swapdb 0 1",
-	"flushdb",
-};
-
-static void put_word(struct crash_run *run, struct crash_store *s,
-		     struct buf *line, char kind, size_t size_max)
+static uint64_t below(void *ctx, uint64_t n)
 {
-	uint64_t now = s->engine->now_ms;
-	size_t size = crash_below(run, size_max) + 1;
-
-	switch (kind) {
-	case 'k':
-		buf_printf(line, "k%u", (unsigned)crash_below(run, CRASH_KEYS));
-		break;
-	case 'n':
-		buf_printf(line, "%u", (unsigned)crash_below(run, 99));
-		break;
-	case 'o':
-		buf_printf(line, "%u", (unsigned)crash_below(run, 400));
-		break;
-	case 'd':
-		buf_printf(line, "%llu",
-			   (unsigned long long)(now + crash_below(run, 60) -
-						5));
-		break;
-	default:
-		buf_reserve(line, size);
-		memset(line->data + line->size, 'a' + (int)crash_below(run, 26),
-		       size);
-		line->size += size;
-	}
+	return crash_below(ctx, n);
 }
 
 void crash_store_random(struct crash_run *run, struct crash_store *s,
 			size_t size_max)
 {
-	const char *shape = shapes[crash_below(run, ARRAY_LEN(shapes))];
+	struct shape_maker m = { .below = below,
+				 .ctx = run,
+				 .keys = CRASH_KEYS / SHAPE_FAMILIES,
+				 .members = 12,
+				 .run_max = 1 + (unsigned)size_max / 16,
+				 .size_max = size_max,
+				 .now_ms = s->engine->now_ms };
 	struct buf line = { 0 };
 
-	if (strcmp(shape, "flushdb") == 0 && crash_below(run, 4) != 0)
-		shape = "set %k %v";
-	for (; *shape != 0; shape++) {
-		if (*shape == '%')
-			put_word(run, s, &line, *++shape, size_max);
-		else
-			buf_put_byte(&line, (uint8_t)*shape);
-	}
-	buf_put_byte(&line, 0);
+	shape_put(&m, &line);
 	crash_store_run(s, (const char *)line.data);
 	buf_release(&line);
 }
@@ -470,7 +416,7 @@ void crash_store_read(struct crash_run *run, struct crash_store *s)
 	char line[32];
 
 	s->read.size = 0;
-	snprintf(line, sizeof(line), "get k%u", key);
+	snprintf(line, sizeof(line), "exists k%u", key);
 	if (!execute(s->engine, &s->reader, line))
 		return;
 	raise(&lsn, s->changed_all);

@@ -18,7 +18,7 @@
 #define CRASH_STORE "store"
 #define CRASH_STATES_MAX 8192
 #define CRASH_REPLIES_MAX 256
-#define CRASH_KEYS 40
+#define CRASH_KEYS 35 /* 5 of each type */
 #define CRASH_DBS 2
 
 /* The keyspace at the end of a batch. */
@@ -81,7 +81,7 @@ struct crash_bounds crash_store_bounds(struct crash_store *s);
  * reply: "" if there is none yet, since the command waits. */
 const char *crash_store_run(struct crash_store *s, const char *line);
 
-/* A random command; values of up to size_max bytes. */
+/* A random command of any type; values of up to size_max bytes. */
 void crash_store_random(struct crash_run *run, struct crash_store *s,
 			size_t size_max);
 

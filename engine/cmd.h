@@ -45,11 +45,24 @@ const struct entry *lookup_write(struct cmd *c, struct slice key);
 /* As lookup_write in another database. */
 const struct entry *lookup_in(struct cmd *c, uint32_t db, struct slice key);
 
-/* As lookup_read, but a key of another type than string replies WRONGTYPE and
- * returns false. *e NULL: absent. */
-bool lookup_string(struct cmd *c, struct slice key, const struct entry **e);
-bool lookup_string_write(struct cmd *c, struct slice key,
-			 const struct entry **e);
+/* As lookup_read, but a key of another type replies WRONGTYPE and returns
+ * false. *e NULL: absent. */
+bool lookup_typed(struct cmd *c, struct slice key, enum value_type type,
+		  const struct entry **e);
+bool lookup_typed_write(struct cmd *c, struct slice key, enum value_type type,
+			const struct entry **e);
+
+static inline bool lookup_string(struct cmd *c, struct slice key,
+				 const struct entry **e)
+{
+	return lookup_typed(c, key, VALUE_string, e);
+}
+
+static inline bool lookup_string_write(struct cmd *c, struct slice key,
+				       const struct entry **e)
+{
+	return lookup_typed_write(c, key, VALUE_string, e);
+}
 
 /* Arguments: on failure they have replied the usual error and return false. */
 bool arg_i64(struct cmd *c, unsigned index, int64_t *out);

@@ -17,6 +17,7 @@
 
 #include <assert.h>
 
+#include "base/grave.h"
 #include "base/logline.h"
 #include "base/mem.h"
 #include "base/reaper.h"
@@ -34,6 +35,8 @@
 #define CRON_US 100000
 #define BURY_BUCKETS 16
 #define BURY_BUCKETS_IDLE 64
+#define GRAVE_WORK 1500 /* objects: about 100 us */
+#define GRAVE_WORK_IDLE 4000
 
 static void make_run_id(struct engine *e)
 {
@@ -87,6 +90,7 @@ void engine_free(struct engine *e)
 		keyspace_release(&e->ks);
 	slowlog_free(e->slowlog);
 	latency_free(e->latency);
+	buf_release(&e->items);
 	batch_release(&e->batch);
 	if (e->completions.event_file >= 0)
 		completion_drain(&e->completions); /* what helpers left */
@@ -272,6 +276,7 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 	if (e->ks.dead)
 		more |= keyspace_bury(&e->ks, idle ? BURY_BUCKETS_IDLE :
 						     BURY_BUCKETS);
+	more |= grave_turn(idle ? GRAVE_WORK_IDLE : GRAVE_WORK);
 	next = snapshotter_step(e, idle);
 	if (more)
 		return 0;

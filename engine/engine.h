@@ -113,6 +113,7 @@ struct engine {
 	enum engine_phase phase;
 	bool threads; /* false: no helper threads, for step-driven tests */
 
+	struct buf items;        /* engine/items.h: items_scratch */
 	struct batch batch;      /* the open one; empty between commands */
 	struct origin origin;    /* of the open batch */
 	uint64_t *gates;         /* GATE_SLOTS LSNs by key hash */

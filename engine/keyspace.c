@@ -14,6 +14,7 @@
 
 #include <assert.h>
 
+#include "base/grave.h"
 #include "base/mem.h"
 #include "engine/value_ops.h"
 
@@ -277,6 +278,7 @@ void keyspace_release(struct keyspace *ks)
 	for (i = 0; i < ks->db_count; i++)
 		db_clear(&ks->dbs[i]);
 	mem_free(ks->dbs);
+	grave_finish();
 	*ks = (struct keyspace){ 0 };
 }
 

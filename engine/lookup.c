@@ -73,21 +73,22 @@ const struct entry *lookup_read(struct cmd *c, struct slice key)
 	return e;
 }
 
-bool lookup_string(struct cmd *c, struct slice key, const struct entry **e)
+bool lookup_typed(struct cmd *c, struct slice key, enum value_type type,
+		  const struct entry **e)
 {
 	*e = lookup_read(c, key);
-	if (*e && entry_type(*e) != VALUE_string) {
+	if (*e && entry_type(*e) != type) {
 		reply_wrong_type(c);
 		return false;
 	}
 	return true;
 }
 
-bool lookup_string_write(struct cmd *c, struct slice key,
-			 const struct entry **e)
+bool lookup_typed_write(struct cmd *c, struct slice key, enum value_type type,
+			const struct entry **e)
 {
 	*e = lookup_write(c, key);
-	if (*e && entry_type(*e) != VALUE_string) {
+	if (*e && entry_type(*e) != type) {
 		reply_wrong_type(c);
 		return false;
 	}

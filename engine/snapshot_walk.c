@@ -69,7 +69,7 @@ static void freeze(struct snapshot_walk *walk, const struct entry *e,
 
 	f->next = NULL;
 	f->ops = value_ops(e);
-	f->value = f->ops->freeze(e, db);
+	f->value = f->ops->freeze(e, db, put_record, walk);
 	if (walk->last)
 		walk->last->next = f;
 	else

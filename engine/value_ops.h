@@ -44,10 +44,14 @@ struct value_ops {
 		     void *ctx);
 
 	/* A big value as it is now, for giving its records in steps while it
-	 * goes on changing; keeps a copy of the key. */
-	void *(*freeze)(const struct entry *e, uint32_t db);
+	 * goes on changing; keeps a copy of the key, and survives its removal.
+	 * A change of the value may give records to sink at once: of what it is
+	 * about to change. One freeze of a value at a time. */
+	void *(*freeze)(const struct entry *e, uint32_t db,
+			record_sink_fn *sink, void *ctx);
 
-	/* Gives about size_max bytes of records; false when that was all. */
+	/* Gives about size_max bytes of records, to the sink of freeze; false
+	 * when that was all. */
 	bool (*frozen_step)(void *frozen, size_t size_max,
 			    record_sink_fn *sink, void *ctx);
 	void (*frozen_free)(void *frozen);

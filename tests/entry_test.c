@@ -172,6 +172,44 @@ START_TEST(entry__memory_is_given_back)
 }
 END_TEST
 
+START_TEST(entry__a_blob_takes_splices_anywhere)
+{
+	static uint8_t model[70000];
+	struct test_random r = { test_seed() };
+	size_t size = 3;
+	uint8_t *bytes;
+	struct entry *e = entry_new_blob(VALUE_string, SLICE_LITERAL("key"),
+					 1234, size, &bytes);
+	int i;
+
+	memcpy(bytes, "abc", 3);
+	memcpy(model, "abc", 3);
+	for (i = 0; i < 20000; i++) {
+		size_t at = test_random_below(&r, size + 1);
+		size_t old = test_random_below(&r, size - at + 1);
+		size_t fresh = test_random_below(
+			&r, test_random_below(&r, 50) ? 40 : 9000);
+
+		if (test_random_below(&r, 3) && old > 40)
+			old = 40;
+		if (size - old + fresh > sizeof(model))
+			continue;
+		e = entry_blob_splice(e, at, old, fresh, &bytes);
+		memset(bytes, i, fresh);
+		memmove(model + at + fresh, model + at + old, size - at - old);
+		memset(model + at, i, fresh);
+		size = size - old + fresh;
+		ck_assert(slice_equal(entry_blob(e), slice_of(model, size)));
+		ck_assert_uint_eq(entry_deadline(e), 1234);
+		ck_assert(slice_equal(entry_key(e), SLICE_LITERAL("key")));
+	}
+	e = entry_to_pointer(e, model);
+	ck_assert_ptr_eq(entry_pointer(e), model);
+	ck_assert_uint_eq(entry_deadline(e), 1234);
+	entry_free(e);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("entry", entry__sixteen_and_sixteen_bytes_take_forty,
@@ -179,5 +217,6 @@ int main(void)
 			 entry__deadline_and_key_change_keep_the_rest,
 			 entry__pointers_are_kept_through_moves,
 			 entry__overwriting_within_a_class_allocates_nothing,
-			 entry__memory_is_given_back);
+			 entry__memory_is_given_back,
+			 entry__a_blob_takes_splices_anywhere);
 }

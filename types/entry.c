@@ -148,6 +148,81 @@ struct entry *entry_new_pointer(enum value_type type, struct slice key,
 	return e;
 }
 
+struct entry *entry_new_blob(enum value_type type, struct slice key,
+			     uint64_t deadline_ms, size_t size, uint8_t **bytes)
+{
+	struct entry *e = entry_alloc(key, deadline_ms,
+				      varint_size(size) + size);
+
+	entry_set_kind(e, type, ENC_RAW);
+	*bytes = put_varint((uint8_t *)entry_value_field(e), size);
+	return e;
+}
+
+struct slice entry_blob(const struct entry *e)
+{
+	const uint8_t *p = entry_value_field(e);
+	uint64_t size = *p++;
+	int shift;
+
+	assert(entry_encoding(e) == ENC_RAW);
+	if (size >= 0x80) {
+		size &= 0x7f;
+		for (shift = 7; *p >= 0x80; shift += 7)
+			size |= (uint64_t)(*p++ & 0x7f) << shift;
+		size |= (uint64_t)*p++ << shift;
+	}
+	return slice_of(p, size);
+}
+
+struct entry *entry_blob_splice(struct entry *e, size_t at, size_t old,
+				size_t fresh, uint8_t **hole)
+{
+	struct slice blob = entry_blob(e);
+	size_t size = blob.size - old + fresh, rest = blob.size - old - at;
+	size_t lead = (size_t)(blob.data - (const uint8_t *)e);
+	size_t head = (size_t)(entry_value_field(e) - (const uint8_t *)e);
+	size_t was = entry_size(e), now_lead = head + varint_size(size), now;
+	bool grown = e->flags & ENTRY_GROWN || size > blob.size;
+	struct entry *to = e;
+	uint8_t *bytes;
+
+	assert(at <= blob.size && old <= blob.size - at);
+	now = block_size(now_lead + size, grown);
+	if (!same_block(e, was, now)) {
+		to = slab_alloc(now);
+		memcpy(to, e, head);
+	}
+	bytes = (uint8_t *)to + now_lead;
+	if (to != e) {
+		memcpy(bytes, blob.data, at);
+	} else if (now_lead < lead) { /* to the left: front first */
+		memmove(bytes, blob.data, at);
+	}
+	if (to != e || fresh != old || now_lead != lead)
+		memmove(bytes + at + fresh, blob.data + at + old, rest);
+	if (to == e && now_lead > lead)
+		memmove(bytes, blob.data, at);
+	put_varint((uint8_t *)to + head, size);
+	if (grown)
+		to->flags |= ENTRY_GROWN;
+	if (to != e)
+		slab_free(e, was);
+	*hole = bytes + at;
+	return to;
+}
+
+struct entry *entry_to_pointer(struct entry *e, void *value)
+{
+	enum value_type type = entry_type(e);
+
+	assert(entry_encoding(e) == ENC_RAW || entry_encoding(e) == ENC_INT);
+	e = entry_reshape(e, entry_deadline(e), sizeof(value), 0, false);
+	entry_set_kind(e, type, ENC_POINTER);
+	memcpy((uint8_t *)entry_value_field(e), &value, sizeof(value));
+	return e;
+}
+
 void *entry_pointer(const struct entry *e)
 {
 	void *p;

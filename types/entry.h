@@ -135,6 +135,25 @@ struct entry *entry_new_pointer(enum value_type type, struct slice key,
 /* The pointer of an ENC_POINTER or ENC_CHUNKS entry. */
 void *entry_pointer(const struct entry *e);
 
+/* A new entry whose value is `size` bytes inside of it (ENC_RAW), at *bytes,
+ * not yet written: a small collection. */
+struct entry *entry_new_blob(enum value_type type, struct slice key,
+			     uint64_t deadline_ms, size_t size,
+			     uint8_t **bytes);
+
+/* The bytes of an ENC_RAW entry. */
+struct slice entry_blob(const struct entry *e);
+
+/* Replaces `old` bytes at `at` of an ENC_RAW value by `fresh` bytes that the
+ * caller writes to *hole. In place while the block has room; an entry that
+ * grows gets room for more. Returns where the entry is now. */
+struct entry *entry_blob_splice(struct entry *e, size_t at, size_t old,
+				size_t fresh, uint8_t **hole);
+
+/* Turns an entry of any encoding without a pointer into one with (ENC_POINTER),
+ * same type, key, deadline and access history. May move e. */
+struct entry *entry_to_pointer(struct entry *e, void *value);
+
 /* Sets the deadline (0 = none); may move e. Returns where it is now. */
 struct entry *entry_set_deadline(struct entry *e, uint64_t deadline_ms);
 

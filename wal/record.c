@@ -35,6 +35,8 @@ RECORD_TYPES(X)
 #define SIZE_number(member) +0
 #define SIZE_signed(member) +0
 #define SIZE_real(member) +0
+#define SIZE_items(member) SIZE_bytes(member)
+#define SIZE_scored(member) SIZE_bytes(member)
 #define SIZE(kind, member) SIZE_##kind(member)
 
 #define PUT_bytes(member)                  \
@@ -43,6 +45,8 @@ RECORD_TYPES(X)
 #define PUT_number(member) p = put_varint(p, r->member);
 #define PUT_signed(member) p = put_varint(p, zigzag(r->member));
 #define PUT_real(member) p = put_bytes(p, &r->member, 8);
+#define PUT_items(member) PUT_bytes(member)
+#define PUT_scored(member) PUT_bytes(member)
 #define PUT(kind, member) PUT_##kind(member)
 
 #define GET_bytes(member) r->member = read_string(in);
@@ -53,6 +57,8 @@ RECORD_TYPES(X)
 		uint64_t bits = read_u64(in);                 \
 		memcpy(&r->member, &bits, sizeof(r->member)); \
 	}
+#define GET_items(member) GET_bytes(member)
+#define GET_scored(member) GET_bytes(member)
 #define GET(kind, member) GET_##kind(member)
 
 static inline uint8_t *put_head(uint8_t *p, const struct record *r,

@@ -71,6 +71,11 @@ bool record_is_barrier(unsigned type);
 void record_describe(struct buf *out, const struct record *r,
 		     size_t value_max);
 
+/* Appends a run of strings as the member "items": an array, of scored ones of
+ * pairs, of as many as value_max bytes hold. */
+void record_describe_items(struct buf *out, struct slice items, bool scored,
+			   size_t value_max);
+
 /* Appends s as a JSON string with quotes, as record_describe does. */
 void json_put_string(struct buf *out, struct slice s, size_t size_max);
 

@@ -9,6 +9,8 @@
  *   number    varint
  *   signed    zigzag varint
  *   real      IEEE 754 double, 8 bytes
+ *   items     bytes that are a run of strings: varint size, bytes, …
+ *   scored    likewise, with 8 bytes of a double in front of each
  *
  * The list feeds the enum, the codec, describe, apply (engine/apply.c),
  * record_fits and FORMAT.md's table; `make tidy` compares.
@@ -55,6 +57,23 @@
 	X(rename_from, 13) X(rename_to, 14) X(move_from, 15) X(move_to, 16)  \
 	X(copy_to, 17) X(restore, 18) X(flushdb, 19) X(flushall, 20)         \
 	X(swapdb, 21) X(snapshot, 22) X(bitop, 23) X(getdel, 24)             \
-	X(getex, 25) X(debug, 26) X(import, 27)
+	X(getex, 25) X(debug, 26) X(import, 27)                              \
+	X(lpush, 30) X(rpush, 31) X(lpop, 32) X(rpop, 33) X(lset, 34)        \
+	X(linsert, 35) X(lrem, 36) X(ltrim, 37) X(sortstore, 38)             \
+	X(hset, 50) X(hdel, 51) X(hincrby, 52) X(hincrbyfloat, 53)           \
+	X(hexpire, 54) X(hpersist, 55) X(hexpired, 56)                       \
+	X(sadd, 70) X(srem, 71) X(spop, 72) X(sinterstore, 73)               \
+	X(sunionstore, 74) X(sdiffstore, 75)                                 \
+	X(zadd, 85) X(zincr, 86) X(zrem, 87) X(zremrangebyrank, 88)          \
+	X(zremrangebyscore, 89) X(zremrangebylex, 90) X(zpopmin, 91)         \
+	X(zpopmax, 92) X(zunionstore, 93) X(zinterstore, 94)                 \
+	X(zdiffstore, 95) X(zrangestore, 96) X(geosearchstore, 97)           \
+	X(georadiusstore, 98)                                                \
+	X(xadd, 110) X(xdel, 111) X(xtrim, 112) X(xsetid, 113)               \
+	X(xgroup_create, 114) X(xgroup_createconsumer, 115)                  \
+	X(xgroup_delconsumer, 116) X(xgroup_destroy, 117)                    \
+	X(xgroup_setid, 118) X(xclaim, 119) X(xautoclaim, 120)               \
+	X(xack, 121) X(xreadgroup, 122)                                      \
+	X(pfadd, 140) X(pfmerge, 141) X(migrate, 142)
 
 #endif

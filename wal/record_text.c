@@ -9,6 +9,7 @@
 #include "wal/record.h"
 
 #include <assert.h>
+#include <math.h>
 
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no
  * surrogates, at most U+10FFFF), or 0. */
@@ -67,6 +68,40 @@ static void describe_bytes(struct buf *out, const char *name, struct slice s,
 		buf_printf(out, ",\"%s_size\":%zu", name, s.size);
 }
 
+void record_describe_items(struct buf *out, struct slice items, bool scored,
+			   size_t value_max)
+{
+	struct reader in = reader_of(items);
+	bool first = true;
+
+	buf_put_str(out, ",\"items\":[");
+	while (reader_left(&in) &&
+	       (size_t)(in.at - items.data) <= value_max) {
+		uint64_t bits = scored ? read_u64(&in) : 0;
+		struct slice s = read_string(&in);
+		double score;
+
+		if (in.bad)
+			break;
+		memcpy(&score, &bits, sizeof(score));
+		buf_put_str(out, first ? "" : ",");
+		if (scored && isinf(score))
+			buf_printf(out, "[\"%sinf\",", score < 0 ? "-" : "");
+		else if (scored)
+			buf_printf(out, "[%.17g,", score);
+		json_put_string(out, s, value_max);
+		buf_put_str(out, scored ? "]" : "");
+		first = false;
+	}
+	buf_put_byte(out, ']');
+	if (reader_left(&in) || in.bad)
+		buf_printf(out, ",\"items_size\":%zu", items.size);
+}
+
+#define TEXT_items(member) \
+	record_describe_items(out, r->member, false, value_max);
+#define TEXT_scored(member) \
+	record_describe_items(out, r->member, true, value_max);
 #define TEXT_bytes(member) describe_bytes(out, #member, r->member, value_max);
 #define TEXT_number(member) \
 	buf_printf(out, ",\"" #member "\":%llu", (unsigned long long)r->member);

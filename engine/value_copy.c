@@ -26,14 +26,18 @@ static struct slice found(const struct buf *bytes, struct slice s)
 	return slice_of(bytes->data + (uintptr_t)s.data, s.size);
 }
 
-static void keep_record(void *ctx, struct record *r)
+void value_copy_add(struct value_copy *v, const struct record *r)
 {
-	struct value_copy *v = ctx;
 	struct record kept = *r;
 
 	kept.value = keep(&v->bytes, r->value);
 	kept.other = keep(&v->bytes, r->other);
 	buf_put(&v->records, &kept, sizeof(kept));
+}
+
+static void keep_record(void *ctx, struct record *r)
+{
+	value_copy_add(ctx, r);
 }
 
 void value_copy_take(struct value_copy *v, const struct entry *e)

@@ -23,6 +23,10 @@ struct value_target {
 /* Copies value and deadline of e, of which value_ops says that it is small. */
 void value_copy_take(struct value_copy *v, const struct entry *e);
 
+/* Adds a record to a copy that is made by hand, beginning with {0}; its slices
+ * are copied. */
+void value_copy_add(struct value_copy *v, const struct record *r);
+
 /* Emits the records that make `to` hold the value. */
 void value_copy_emit(struct cmd *c, const struct value_copy *v,
 		     const struct value_target *to);

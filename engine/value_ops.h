@@ -36,10 +36,11 @@ struct value_ops {
 	struct entry *(*copy)(const struct entry *e, struct slice key,
 			      uint64_t deadline_ms);
 
-	/* Whether dump gives all of it in one bounded step. */
+	/* Whether dump is a bounded step. */
 	bool (*is_small)(const struct entry *e);
 
-	/* Gives the records that rebuild a small value, deadline included. */
+	/* Gives the records that rebuild the value, deadline included; all at
+	 * once, also of a big one (DUMP), and also while that is frozen. */
 	void (*dump)(const struct entry *e, uint32_t db, record_sink_fn *sink,
 		     void *ctx);
 

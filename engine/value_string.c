@@ -56,22 +56,6 @@ static bool string_is_small(const struct entry *e)
 	return entry_encoding(e) != ENC_CHUNKS;
 }
 
-static void string_dump(const struct entry *e, uint32_t db,
-			record_sink_fn *sink, void *ctx)
-{
-	char scratch[NUM_I64_SIZE];
-	struct record r = {
-		.type = REC_str_set,
-		.cause = CAUSE_snapshot,
-		.db = db,
-		.key = entry_key(e),
-		.deadline = entry_deadline(e),
-	};
-
-	if (str_whole(e, scratch, &r.value))
-		sink(ctx, &r);
-}
-
 /* A big string on its way out: offset says how far it has come. */
 struct frozen_string {
 	struct str_frozen *chunks;
@@ -148,6 +132,28 @@ static void string_frozen_free(void *frozen)
 
 	str_frozen_release(f->chunks);
 	mem_free(f);
+}
+
+static void string_dump(const struct entry *e, uint32_t db,
+			record_sink_fn *sink, void *ctx)
+{
+	char scratch[NUM_I64_SIZE];
+	struct record r = {
+		.type = REC_str_set,
+		.cause = CAUSE_snapshot,
+		.db = db,
+		.key = entry_key(e),
+		.deadline = entry_deadline(e),
+	};
+	void *frozen;
+
+	if (str_whole(e, scratch, &r.value)) {
+		sink(ctx, &r);
+		return;
+	}
+	frozen = string_freeze(e, db, sink, ctx);
+	string_frozen_step(frozen, SIZE_MAX / 2, sink, ctx);
+	string_frozen_free(frozen);
 }
 
 const struct value_ops value_string = {

@@ -28,6 +28,7 @@ struct cmd {
 	struct buf *out;   /* = session->out */
 	uint64_t gate;     /* highest LSN this reply depends on */
 	unsigned emitted;  /* records, without the dispatcher's own */
+	size_t reply_start; /* of a parked session's reply, in out */
 	bool failed;       /* an error was replied */
 	bool parked;       /* no reply yet: cmd_park */
 };

@@ -324,18 +324,6 @@ static bool must_wait(const struct cmd *c)
 	       !(c->session->flags & SESSION_INTERNAL);
 }
 
-/* CLIENT REPLY: drops what was written since start. */
-static void reply_suppress(struct session *s, size_t start)
-{
-	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP))
-		s->out->size = start;
-	s->flags &= ~(uint32_t)SESSION_REPLY_SKIP;
-	if (s->flags & SESSION_REPLY_SKIP_NEXT) {
-		s->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
-		s->flags |= SESSION_REPLY_SKIP;
-	}
-}
-
 /* Looks the command up if prefetch has not; replies if it is unknown. */
 static bool find_command(struct cmd *c, const struct parsed_command *p)
 {
@@ -394,8 +382,7 @@ bool engine_execute(struct engine *e, struct session *s,
 	if (e->monitor_count && !(c.command->flags & CMD_SKIP_MONITOR))
 		monitor_feed(e, &c);
 done:
-	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP |
-			SESSION_REPLY_SKIP_NEXT))
+	if (s->flags & SESSION_REPLY_MUTED && !c.parked)
 		reply_suppress(s, start);
 	if (c.gate > s->gate)
 		s->gate = c.gate;

@@ -115,6 +115,7 @@ struct cmd cmd_for_reply(struct engine *e, struct session *s)
 		.now_ms = e->now_ms,
 		.ks = &e->ks,
 		.out = s->out,
+		.reply_start = s->out->size,
 	};
 }
 
@@ -122,6 +123,8 @@ void cmd_reply_end(struct cmd *c)
 {
 	struct session *s = c->session;
 
+	if (s->flags & SESSION_REPLY_MUTED)
+		reply_suppress(s, c->reply_start);
 	if (c->gate > s->gate)
 		s->gate = c->gate;
 	if (c->engine->host.output_ready)

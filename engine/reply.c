@@ -259,3 +259,14 @@ void reply_wrong_arity(struct cmd *c)
 	reply_errorf(c, "ERR wrong number of arguments for '%s' command",
 		     c->command->name);
 }
+
+void reply_suppress(struct session *s, size_t start)
+{
+	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP))
+		s->out->size = start;
+	s->flags &= ~(uint32_t)SESSION_REPLY_SKIP;
+	if (s->flags & SESSION_REPLY_SKIP_NEXT) {
+		s->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
+		s->flags |= SESSION_REPLY_SKIP;
+	}
+}

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 
 struct cmd;
+struct session;
 
 /* One reply each, in the form of the connection's protocol; c keeps nothing
  * of what it is given. */
@@ -40,6 +41,10 @@ void reply_verbatim(struct cmd *c, const char *format, struct slice s);
 void reply_bulk_begin(struct cmd *c, uint64_t size);
 void reply_raw(struct cmd *c, struct slice piece);
 void reply_bulk_end(struct cmd *c);
+
+/* CLIENT REPLY: drops what was written to s->out since start, if this reply is
+ * not wanted; a reply is over. */
+void reply_suppress(struct session *s, size_t start);
 
 /* "-" text CRLF; text begins with its code ("ERR …"). Control bytes become
  * spaces. Asserts that the handler has emitted nothing; counts for INFO. */

@@ -21,6 +21,7 @@ enum session_flags {
 	SESSION_REPLY_OFF = 1 << 3,
 	SESSION_REPLY_SKIP = 1 << 4,      /* this command's reply */
 	SESSION_REPLY_SKIP_NEXT = 1 << 5, /* the one after CLIENT REPLY SKIP */
+	SESSION_REPLY_MUTED = 7 << 3,     /* any of these three */
 	SESSION_NO_EVICT = 1 << 6,
 	SESSION_NO_TOUCH = 1 << 7,
 	SESSION_UNIX = 1 << 8,   /* came by the Unix socket */

@@ -165,6 +165,13 @@ def test_client_reply(server):
         c.send_command("CLIENT", "REPLY", "SKIP")
         c.send_command("INCR", "quiet")
         equal(c.ok("GET", "quiet"), b"3")
+        # A command that waits is muted, too: its reply comes later.
+        c.send_command("CLIENT", "REPLY", "SKIP")
+        c.send_command("SAVE")
+        equal(c.command("ECHO", "after SAVE"), b"after SAVE")
+        c.send_command("CLIENT", "REPLY", "OFF")
+        c.send_command("SAVE")
+        equal(c.ok("CLIENT", "REPLY", "ON"), "OK")
         is_error(c.command("CLIENT", "REPLY", "X"), "ERR syntax error")
 
 

@@ -126,7 +126,8 @@ struct command *command_by_name(struct slice full_name);
 	X(key) \
 	X(connection) \
 	X(server) \
-	X(scripting)
+	X(scripting) \
+	X(hll)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

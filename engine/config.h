@@ -76,6 +76,7 @@ struct config {
 	int64_t shutdown_timeout_s;
 	uint32_t shutdown_on_sigterm, shutdown_on_sigint; /* bits: 1 save,
 						2 nosave, 4 now, 8 force */
+	int64_t hll_sparse_max; /* bytes */
 	double percentiles[CONFIG_PERCENTILES_MAX]; /* INFO latencystats */
 	uint32_t percentile_count;
 	/* Directives that mean nothing here: their texts, by row number. */

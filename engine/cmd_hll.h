@@ -8,6 +8,7 @@
 #include "engine/cmd.h"
 #include "types/hll.h"
 
+/* What everybody uses (cmd_hll.c). */
 void cmd_pfadd(struct cmd *c);
 void cmd_pfcount(struct cmd *c);
 void cmd_pfmerge(struct cmd *c);

@@ -361,7 +361,8 @@ void hll_describe(struct slice value, struct buf *out)
 		if (run.value)
 			buf_printf(out, "v:%u,%u ", run.value, run.count);
 		else
-			buf_printf(out, "Z:%u ", run.count);
+			buf_printf(out, "%c:%u ", run.size == 1 ? 'z' : 'Z',
+				   run.count);
 		p += run.size;
 	}
 	if (out->size > 0)

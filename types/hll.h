@@ -45,6 +45,7 @@ struct hll_mark {
 	uint8_t rank;
 };
 
+/* The mark of an element: by its hash alone. */
 struct hll_mark hll_mark(struct slice element);
 
 /* Whether the header (and, of a dense one, the size) is right: HLL_GOOD or
@@ -55,6 +56,7 @@ enum hll_state hll_check_header(struct slice value);
  * value for which this said HLL_GOOD. */
 enum hll_state hll_check(struct slice value);
 
+/* What the header says. */
 enum hll_encoding hll_encoding(struct slice value);
 
 /* The estimate of the header; false: no longer true. */
@@ -66,13 +68,14 @@ uint64_t hll_count(struct slice value);
 /* Register `index` of a dense one. */
 uint8_t hll_dense_get(struct slice value, unsigned index);
 
-/* The bytes (of the value, at offset) that a dense one's register lies in, as
- * they are when it has been raised to the mark. */
 struct hll_patch {
-	size_t offset;
+	size_t offset; /* in the value */
 	size_t size;
 	uint8_t bytes[3];
 };
+
+/* The bytes of a dense one that its register lies in, as they are when it has
+ * been raised to the mark. */
 struct hll_patch hll_dense_patch(struct slice value, struct hll_mark mark);
 
 /* Raises each of HLL_REGISTERS bytes to the value's register, and the estimate
@@ -80,7 +83,7 @@ struct hll_patch hll_dense_patch(struct slice value, struct hll_mark mark);
 void hll_max_into(uint8_t *registers, struct slice value);
 uint64_t hll_count_registers(const uint8_t *registers);
 
-/* The runs of a sparse one as text: "Z:64 v:2,1 …" (Z, X zeros). */
+/* The runs of a sparse one as text: "Z:1000 v:2,1 z:9 …"; z: one byte. */
 void hll_describe(struct slice value, struct buf *out);
 
 /* A value under change. Big, but made to be on the stack. */

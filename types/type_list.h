@@ -10,7 +10,8 @@
 #define REDOUBT_TYPES_TYPE_LIST_H
 
 #define VALUE_TYPES(X) \
-	X(string, 0, "string")
+	X(string, 0, "string") \
+	X(zset, 3, "zset")
 
 enum value_type {
 #define X(name, number, word) VALUE_##name = number,

@@ -78,7 +78,6 @@ static int apply_slowlog(struct engine *e, struct err_message *m)
 {
 	(void)m;
 	slowlog_trim(e->slowlog, (size_t)e->config->slowlog_max_len);
-	engine_thresholds(e);
 	return OK;
 }
 
@@ -113,8 +112,6 @@ static const struct {
 } actions[] = {
 	{ "loglevel", apply_loglevel },
 	{ "slowlog-max-len", apply_slowlog },
-	{ "slowlog-log-slower-than", apply_slowlog },
-	{ "latency-monitor-threshold", apply_slowlog },
 	{ "latency-tracking", apply_tracking },
 	{ "requirepass", apply_password },
 	{ "appendonly", apply_log },
@@ -142,6 +139,7 @@ static int apply_one(struct engine *e, const struct directive *d,
 	if (d->flags & DIRECTIVE_NET && e->host.reconfigure &&
 	    !e->host.reconfigure(e->host.ctx, d->name, m))
 		return refused_by_net(d, m);
+	engine_thresholds(e);
 	for (i = 0; i < ARRAY_LEN(actions); i++)
 		if (!strcmp(actions[i].name, d->name))
 			return actions[i].apply(e, m);

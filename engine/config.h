@@ -69,6 +69,8 @@ struct config {
 	int64_t snapshot_level; /* of zstd */
 	/* memory */
 	int64_t maxmemory, maxmemory_policy;
+	/* small collections */
+	int64_t zset_packed_count_max, zset_packed_value_max;
 	/* engine */
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;
 	bool latency_tracking;

@@ -435,9 +435,9 @@ const struct directive directives[] = {
 	{ "wal-pending-max", NULL, NUMBER, MEMORY | FIXED | OURS,
 	  AT(wal_pending_max), "64mb", 1048576, INT64_MAX, NULL },
 	{ "zset-max-listpack-entries", "zset-max-ziplist-entries", NUMBER, 0,
-	  INERT, "128", 0, INT64_MAX, NULL },
+	  AT(zset_packed_count_max), "128", 0, INT64_MAX, NULL },
 	{ "zset-max-listpack-value", "zset-max-ziplist-value", NUMBER, MEMORY,
-	  INERT, "64", 0, INT64_MAX, NULL },
+	  AT(zset_packed_value_max), "64", 0, INT64_MAX, NULL },
 	{ NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL },
 };
 /* clang-format on */

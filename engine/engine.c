@@ -29,6 +29,7 @@
 #include "engine/recover.h"
 #include "engine/slowlog.h"
 #include "engine/snapshotter.h"
+#include "types/zset.h"
 
 #define CLOCK_STEP_MS (INT64_C(3600) * 1000)
 #define CLOCK_HOLD_MS (UINT64_C(300) * 1000)
@@ -71,6 +72,7 @@ struct engine *engine_new(struct config *config, struct io *io,
 	io->ops->random(io, &e->access_random, sizeof(e->access_random));
 	e->access_random |= 1;
 	make_run_id(e);
+	engine_thresholds(e);
 	tick_calibrate();
 	engine_clock(e);
 	e->stats.start_ms = e->now_ms;
@@ -204,6 +206,13 @@ static void update_rates(struct engine *e, double seconds)
 	base->output = st->net_output_bytes;
 }
 
+/* When small collections become big ones. */
+static void conversion_limits(const struct config *c)
+{
+	zset_limits((size_t)c->zset_packed_count_max,
+		    (size_t)c->zset_packed_value_max);
+}
+
 void engine_thresholds(struct engine *e)
 {
 	int64_t slow = e->config->slowlog_slower_us;
@@ -212,6 +221,7 @@ void engine_thresholds(struct engine *e)
 	e->slow_nsec = slow < 0 ? UINT64_MAX : (uint64_t)slow * 1000;
 	if (latency > 0 && (uint64_t)latency * 1000000 < e->slow_nsec)
 		e->slow_nsec = (uint64_t)latency * 1000000;
+	conversion_limits(e->config);
 }
 
 /* What is due ten times a second. */

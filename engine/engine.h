@@ -199,8 +199,8 @@ void engine_clock(struct engine *e);
 /* Orderly end: snapshot if wanted, sync, seal. OK or negative enum err. */
 int engine_stop(struct engine *e, bool save, struct err_message *m);
 
-/* Takes over slowlog-log-slower-than and latency-monitor-threshold at once;
- * otherwise within a tenth of a second. */
+/* Takes over slowlog-log-slower-than, latency-monitor-threshold and the limits
+ * of small collections at once; otherwise within a tenth of a second. */
 void engine_thresholds(struct engine *e);
 
 /* LSN up to which output may leave. */

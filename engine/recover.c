@@ -28,6 +28,7 @@
 #include "base/slab.h"
 #include "engine/apply_load.h"
 #include "engine/snapshotter.h"
+#include "types/zset.h"
 #include "wal/cursor.h"
 
 #define READER_THREADS 1 /* besides the one that decodes records */
@@ -439,6 +440,7 @@ static int recover(struct recovery *r, struct err_message *m)
 		err = wal_begin(e->wal, last, m); /* I1 */
 	if (err)
 		return err;
+	zset_loading(false); /* puts them in order */
 	e->position = wal_position(e->wal);
 	assert(e->position->last_lsn == last);
 	tidy_up(r);
@@ -466,8 +468,10 @@ int engine_recover(struct engine *e, struct err_message *m)
 	r.began_us = r.said_us = now_us(&r);
 	r.count = snapshot_list(e->io, e->config->dir, &r.names, m);
 	slab_huge(true);
+	zset_loading(true);
 	err = r.count < 0 ? r.count : recover(&r, m);
 	slab_huge(false);
+	zset_loading(false);
 	mem_free(r.names);
 	if (!err) {
 		e->loaded_keys = keyspace_count(&e->ks);

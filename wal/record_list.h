@@ -29,7 +29,9 @@
 	X(key_copy, 6, "other in other_db becomes a copy of key")            \
 	X(db_flush, 7, "database is emptied")                                \
 	X(all_flush, 8, "every database is emptied")                         \
-	X(db_swap, 9, "database and other_db change places")
+	X(db_swap, 9, "database and other_db change places")                 \
+	X(zset_add, 20, "members get their scores")                          \
+	X(zset_del, 21, "members are removed; the last one with its key")
 
 #define REC_FIELDS_str_set(F) F(bytes, key) F(number, deadline) F(bytes, value)
 #define REC_FIELDS_key_del(F) F(bytes, key)
@@ -41,6 +43,8 @@
 #define REC_FIELDS_db_flush(F)
 #define REC_FIELDS_all_flush(F)
 #define REC_FIELDS_db_swap(F) F(number, other_db)
+#define REC_FIELDS_zset_add(F) F(bytes, key) F(scored, value)
+#define REC_FIELDS_zset_del(F) F(bytes, key) F(items, value)
 
 /* Records that name no single key, or two (FORMAT.md says why each). */
 #define RECORD_BARRIERS(X) \

@@ -46,6 +46,8 @@ static struct record some_record(struct test_random *r, uint8_t room[3][300])
 #define SAME_number(member) ck_assert_uint_eq(a->member, b->member);
 #define SAME_signed(member) ck_assert_int_eq(a->member, b->member);
 #define SAME_real(member) ck_assert(a->member == b->member);
+#define SAME_items(member) SAME_bytes(member)
+#define SAME_scored(member) SAME_bytes(member)
 #define SAME(kind, member) SAME_##kind(member)
 
 /* In what the record's type carries. */

@@ -109,8 +109,8 @@ void zset_big_order(struct zset *z)
 		return;
 	line_leave(z);
 	z->ordered = true;
-	pairs = mem_alloc((count + 1) * sizeof(*pairs));
-	spare = mem_alloc((count + 1) * sizeof(*spare));
+	pairs = mem_realloc_array(NULL, count + 1, sizeof(*pairs));
+	spare = mem_realloc_array(NULL, count + 1, sizeof(*spare));
 	next = pairs;
 	do
 		position = table_scan(&z->members, position, collect_pair,

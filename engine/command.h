@@ -127,7 +127,8 @@ struct command *command_by_name(struct slice full_name);
 	X(connection) \
 	X(server) \
 	X(scripting) \
-	X(hll)
+	X(hll) \
+	X(set)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

@@ -70,6 +70,7 @@ struct config {
 	/* memory */
 	int64_t maxmemory, maxmemory_policy;
 	/* small collections */
+	int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
 	int64_t zset_packed_count_max, zset_packed_value_max;
 	/* engine */
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;

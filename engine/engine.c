@@ -29,6 +29,7 @@
 #include "engine/recover.h"
 #include "engine/slowlog.h"
 #include "engine/snapshotter.h"
+#include "types/set.h"
 #include "types/zset.h"
 
 #define CLOCK_STEP_MS (INT64_C(3600) * 1000)
@@ -209,6 +210,13 @@ static void update_rates(struct engine *e, double seconds)
 /* When small collections become big ones. */
 static void conversion_limits(const struct config *c)
 {
+	struct set_limits sets = {
+		.integer_count = (uint64_t)c->set_intset_entries,
+		.packed_count = (uint64_t)c->set_listpack_entries,
+		.packed_size = (uint64_t)c->set_listpack_value,
+	};
+
+	set_limits(&sets);
 	zset_limits((size_t)c->zset_packed_count_max,
 		    (size_t)c->zset_packed_value_max);
 }

@@ -11,6 +11,7 @@
 
 #define VALUE_TYPES(X) \
 	X(string, 0, "string") \
+	X(set, 2, "set") \
 	X(zset, 3, "zset")
 
 enum value_type {

@@ -30,6 +30,8 @@
 	X(db_flush, 7, "database is emptied")                                \
 	X(all_flush, 8, "every database is emptied")                         \
 	X(db_swap, 9, "database and other_db change places")                 \
+	X(set_add, 18, "items become members of the set at key")             \
+	X(set_del, 19, "items leave the set; key goes with the last")        \
 	X(zset_add, 20, "members get their scores")                          \
 	X(zset_del, 21, "members are removed; the last one with its key")
 
@@ -43,6 +45,8 @@
 #define REC_FIELDS_db_flush(F)
 #define REC_FIELDS_all_flush(F)
 #define REC_FIELDS_db_swap(F) F(number, other_db)
+#define REC_FIELDS_set_add(F) F(bytes, key) F(items, value)
+#define REC_FIELDS_set_del(F) F(bytes, key) F(items, value)
 #define REC_FIELDS_zset_add(F) F(bytes, key) F(scored, value)
 #define REC_FIELDS_zset_del(F) F(bytes, key) F(items, value)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: sequences of commands with any arguments, on a bare engine over
- * the simulated disk.
+ * Fuzz target: sequences of commands with any arguments, and of commands that
+ * make sense and fill keys of every type, on a bare engine over the simulated
+ * disk.
  *
  * Each argument has a block of memory of its own, so that reading behind it is
  * seen.  Replies must parse, with nothing behind them, and the keyspace's
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "engine/engine.h"
+#include "tests/support/shapes.h"
 #include "tests/support/sim_io.h"
 
 #define COMMANDS_MAX 24
@@ -43,6 +45,17 @@ static const char *const words[] = {
 	"NORMAL", "ALL", "WRITE", "SYNC", "ASYNC", "USAGE", "SAMPLES", "AUTH",
 	"2", "3", "default", "SETNAME", "everything", "ENCODING", "IDLETIME",
 	"FREQ", "REFCOUNT", "k*", "*", "?[a-z]", "VERSION", "RESET",
+	"LEFT", "RIGHT", "BEFORE", "AFTER", "RANK", "MAXLEN", "MINID", "LIMIT",
+	"WITHSCORES", "WITHSCORE", "WITHVALUES", "REV", "BYSCORE", "BYLEX",
+	"INCR", "CH", "WEIGHTS", "AGGREGATE", "SUM", "MIN", "MAX", "[m1",
+	"(m2", "(1.5", "-", "+", "-inf", "+inf", "BY", "GET", "ASC", "DESC",
+	"ALPHA", "STORE", "STOREDIST", "WITHCOORD", "WITHDIST", "WITHHASH",
+	"FROMMEMBER", "FROMLONLAT", "BYRADIUS", "BYBOX", "km", "m", "ANY",
+	"STREAMS", "GROUP", "CREATE", "MKSTREAM", "NOMKSTREAM", "NOACK",
+	"g0", "g1", "c0", "c1", ">", "$", "~", "=", "0-0", "0-1", "5-*",
+	"FORCE", "JUSTID", "RETRYCOUNT", "LASTID", "TIME", "IDLE", "FULL",
+	"ENTRIESREAD", "ENTRIESADDED", "MAXDELETEDID", "STREAM", "GROUPS",
+	"CONSUMERS", "FIELDS", "NOVALUES", "ABSTTL", "m0", "m1", "m2", "m3",
 };
 
 static const char *const numbers[] = {
@@ -102,9 +115,13 @@ static struct slice put_argument(struct buf *out, struct reader *in)
 /* argv[0], and argv[1] of a sub-command. */
 static unsigned put_name(struct slice *argv, struct reader *in)
 {
-	unsigned number = read_byte(in) % (unsigned)commands_count();
-	const struct command *c = command_at(number);
-	const char *bar = strchr(c->name, '|');
+	unsigned number = read_byte(in);
+	const struct command *c;
+	const char *bar;
+
+	number = (number << 8 | read_byte(in)) % (unsigned)commands_count();
+	c = command_at(number);
+	bar = strchr(c->name, '|');
 
 	argv[0] = slice_str(c->name);
 	if (!bar)
@@ -230,7 +247,7 @@ static bool execute(const struct slice *argv, unsigned argc)
 					  SESSION_CLOSE_AFTER_REPLY));
 }
 
-static bool one_command(struct reader *in)
+static bool any_command(struct reader *in)
 {
 	struct slice argv[ARGUMENTS_MAX];
 	unsigned argc = put_name(argv, in), count, i;
@@ -252,6 +269,47 @@ static bool one_command(struct reader *in)
 		free((void *)argv[i].data);
 	buf_release(&text);
 	return go_on && !in->bad;
+}
+
+/* The input's bytes are the chances; behind its end all are 0. */
+static uint64_t below(void *ctx, uint64_t n)
+{
+	uint64_t chance = read_byte(ctx);
+
+	if (n > 256)
+		chance = chance << 8 | read_byte(ctx);
+	return chance % n;
+}
+
+/* One of the table that the roads take. */
+static bool shaped_command(struct reader *in)
+{
+	static struct slice argv[SHAPE_WORDS_MAX];
+	struct shape_maker m = { .below = below,
+				 .ctx = in,
+				 .keys = 1,
+				 .members = 20,
+				 .run_max = 250,
+				 .size_max = 300,
+				 .now_ms = engine->now_ms };
+	struct buf line = { 0 };
+	unsigned argc, i;
+	bool go_on;
+
+	shape_put(&m, &line);
+	argc = shape_split((const char *)line.data, argv);
+	for (i = 0; i < argc; i++)
+		argv[i] = own_copy(argv[i]);
+	buf_release(&line);
+	go_on = execute(argv, argc);
+	for (i = 0; i < argc; i++)
+		free((void *)argv[i].data);
+	return go_on && !in->bad;
+}
+
+static bool one_command(struct reader *in)
+{
+	return read_byte(in) % 3 == 0 ? any_command(in) : shaped_command(in);
 }
 
 static void start(void)

@@ -188,7 +188,7 @@ static unsigned below(const struct shape_maker *m, unsigned n)
 	return (unsigned)m->below(m->ctx, n);
 }
 
-/* --- words ----------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------- */
 
 static void put_key(const struct shape_maker *m, struct buf *line,
 		    unsigned family)
@@ -254,7 +254,8 @@ static void put_run(const struct shape_maker *m, struct buf *line, char kind)
 	}
 }
 
-static void put_number(const struct shape_maker *m, struct buf *line, char kind)
+static void put_number(const struct shape_maker *m, struct buf *line,
+		       char kind)
 {
 	uint64_t now = m->now_ms;
 
@@ -304,7 +305,7 @@ static void put_word(const struct shape_maker *m, struct buf *line, char kind,
 		put_number(m, line, kind);
 }
 
-/* --- commands -------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------- */
 
 /* Each family has the same share, whatever the number of its commands. */
 static unsigned choose(const struct shape_maker *m)

@@ -129,12 +129,15 @@ class Raw:
         if kind == b"#":
             return rest == b"t"
         if kind == b",":
-            return float(rest)
+            return self.double(rest)
         if kind == b"|":
             for _ in range(int(rest)):
                 self.read(), self.read()
             return self.read()
         raise ValueError("not RESP: %r" % line)
+
+    def double(self, text):
+        return float(text)
 
     def _bulk(self, kind, size):
         if size < 0:

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the differential tests share: two servers, the same commands to both,
+and what may differ.
+
+Replies are compared as they are on the wire: a double as its text, a set as
+distinct from an array.  Replies without an order are compared without it.
+What else is meant to differ from Redis 7.0 is in RULES, each with its reason.
+"""
+
+import os
+import random
+import shutil
+
+import lib
+from lib import Error
+
+PORTS = range(21700, 21800)
+LIMIT = 1 << 20  # proto-max-bulk-len of both, so that big offsets stay cheap
+SEED = int(os.environ.get("DIFFERENTIAL_SEED",
+                          random.SystemRandom().randrange(1 << 32)))
+
+EDGES = [
+    "0", "1", "-1", "2", "7", "8", "63", "64", "65", "255", "256",
+    "2147483646", "2147483647", "2147483648", "-2147483648", "-2147483649",
+    "4294967295", "4294967296", "9223372036854775806",
+    "9223372036854775807", "-9223372036854775807", "-9223372036854775808",
+    "9223372036854775808", "-9223372036854775809", "18446744073709551615",
+    "18446744073709551616", "9223372036854775", "9223372036854776",
+    "-9223372036854775", "-9223372036854776", "1e308", "1e-308", "1e4932",
+    "1e5000", "nan", "inf", "-inf", "", " ", " 1", "1 ", "+1", "01", "-0",
+    "0x10", "1.5", "-1.5", "3.0e3", ".5", "5.", "1e", "abc", "1" * 40,
+    "0." + "1" * 40, "1\x00", "1,5",
+]
+
+# --- both servers -----------------------------------------------------------
+
+class Double(str):
+    """The text of a RESP3 double."""
+
+
+class Set(list):
+    """A RESP3 set."""
+
+
+class Textual(lib.Raw):
+    """Replies with what lib.Raw simplifies: doubles and sets."""
+
+    def double(self, text):
+        return Double(text.decode())
+
+    def _aggregate(self, kind, count):
+        values = super()._aggregate(kind, count)
+        return Set(values) if kind == b"~" and count >= 0 else values
+
+
+class Pair:
+    """Ours and the reference, each with one connection."""
+
+    def __init__(self, server, options=()):
+        self.server = server
+        self.reference = lib.Server(
+            binary=shutil.which("redis-server"), ports=PORTS,
+            options=dict({"save": "", "proto-max-bulk-len": LIMIT}, **dict(
+                options)))
+        self.reference.start()
+        self.connect(2)
+
+    def connect(self, protocol):
+        """New connections to both, that speak RESP2 or RESP3."""
+        self.ours = Textual(self.server.port)
+        self.theirs = Textual(self.reference.port)
+        if protocol == 3:
+            for c in (self.ours, self.theirs):
+                c.ok("HELLO", 3)
+
+    def both(self, commands):
+        """[(command, our reply, their reply)], sent as one pipeline."""
+        data = b"".join(lib.encode(*c) for c in commands)
+        self.ours.send(data)
+        self.theirs.send(data)
+        return [(c, self.ours.read(), self.theirs.read()) for c in commands]
+
+    def restart(self):
+        """Ours is killed and started again: what it has is what it had."""
+        self.ours.close()
+        before = self.server.digest()
+        self.server.restart()
+        after = self.server.digest()
+        if before != after:
+            raise AssertionError("digest %s, after kill -9 %s" %
+                                 (before, after))
+        self.ours = Textual(self.server.port)
+
+    def close(self):
+        self.ours.close()
+        self.theirs.close()
+        self.reference.remove()
+
+
+def with_reference(**directives):
+    """Runs test(pair); without a redis-server there is nothing to compare.
+    directives: of both servers, _ for -."""
+    options = {name.replace("_", "-"): value
+               for name, value in directives.items()}
+
+    def mark(test):
+        def run(server):
+            if not shutil.which("redis-server"):
+                raise AssertionError(
+                    "redis-server is not installed: make deps")
+            pair = Pair(server, options)
+            try:
+                test(pair)
+            finally:
+                pair.close()
+        run.options = dict({"proto-max-bulk-len": LIMIT}, **options)
+        run.seconds = getattr(test, "seconds", lib.TEST_SECONDS)
+        return run
+    return mark
+
+
+# --- equal, but for the order -----------------------------------------------
+
+def shown(reply):
+    """The reply with the types of its parts, to be compared and sorted."""
+    if isinstance(reply, list):
+        return (type(reply).__name__, [shown(r) for r in reply])
+    if isinstance(reply, tuple):
+        return ("pair", [shown(r) for r in reply])
+    return (type(reply).__name__, str(reply))
+
+
+def sorted_reply(reply):
+    return sorted(shown(r) for r in reply)
+
+
+def pairs(reply):
+    """[[a, b], ...] of a flat list, or of a map."""
+    if isinstance(reply, lib.Map):
+        return [list(p) for p in reply]
+    return [reply[i:i + 2] for i in range(0, len(reply), 2)]
+
+
+def without_order(command, ours, theirs):
+    return sorted_reply(ours) == sorted_reply(theirs)
+
+
+def pairs_without_order(command, ours, theirs):
+    return type(ours) is type(theirs) and \
+        sorted_reply(pairs(ours)) == sorted_reply(pairs(theirs))
+
+
+def chosen_at_random(command, ours, theirs):
+    """As many, of the same kinds."""
+    return len(ours) == len(theirs) and \
+        {type(r) for r in ours} == {type(r) for r in theirs}
+
+
+def scanned(command, ours, theirs):
+    """A cursor and a part: how much a call gives is everyone's own affair."""
+    return len(ours) == len(theirs) == 2 and isinstance(ours[1], list)
+
+
+def geo_search(command, ours, theirs):
+    words = [w.upper() for w in command]
+    if b"ASC" in words or b"DESC" in words:
+        return shown(ours) == shown(theirs)
+    if b"COUNT" in words:
+        return len(ours) == len(theirs)  # which ones is not said
+    return without_order(command, ours, theirs)
+
+
+def sorted_by_pattern(command, ours, theirs):
+    """Elements of equal weight have no order."""
+    if any(w.upper() == b"LIMIT" for w in command):
+        return len(ours) == len(theirs)
+    return without_order(command, ours, theirs)
+
+
+def without_times(command, ours, theirs):
+    return shown(no_times(ours)) == shown(no_times(theirs))
+
+
+# Of XINFO: times, what 7.2 has and 7.0 has not, and how things lie in memory.
+PASSING = (b"idle", b"inactive", b"seen-time", b"active-time",
+           b"radix-tree-keys", b"radix-tree-nodes")
+
+
+def no_times(reply):
+    if isinstance(reply, lib.Map):
+        return lib.Map([(k, no_times(v)) for k, v in reply
+                        if k not in PASSING])
+    if not isinstance(reply, list):
+        return reply
+    if any(k in PASSING or k == b"pel-count" for k in reply if
+           isinstance(k, bytes)):
+        flat = []
+        for k, v in pairs(reply):
+            if k not in PASSING:
+                flat += [k, no_times(v)]
+        return flat
+    # Pending entries: ID, (consumer,) idle or delivery time, deliveries.
+    if len(reply) in (3, 4) and isinstance(reply[-1], int) and \
+            isinstance(reply[-2], int) and isinstance(reply[0], bytes):
+        return reply[:-2] + reply[-1:]
+    return [no_times(r) for r in reply]
+
+
+UNORDERED = {
+    name: rule for names, rule in (
+        ("KEYS SMEMBERS SINTER SUNION SDIFF HKEYS HVALS", without_order),
+        ("HGETALL", pairs_without_order),
+        ("SPOP SRANDMEMBER HRANDFIELD ZRANDMEMBER", chosen_at_random),
+        ("SCAN SSCAN HSCAN ZSCAN", scanned),
+        ("GEOSEARCH GEORADIUS GEORADIUS_RO GEORADIUSBYMEMBER "
+         "GEORADIUSBYMEMBER_RO", geo_search),
+        ("XPENDING XINFO", without_times),
+    ) for name in names.encode().split()
+}
+
+# How far apart times may be that the servers tell.
+APPROXIMATE = {b"TTL": 1, b"PTTL": 2000, b"EXPIRETIME": 1,
+               b"PEXPIRETIME": 2000}
+
+
+def same(command, ours, theirs):
+    name = command[0].upper()
+    if name in APPROXIMATE and isinstance(ours, int) and \
+            isinstance(theirs, int) and ours > 0 and theirs > 0:
+        return abs(ours - theirs) <= APPROXIMATE[name]
+    if isinstance(ours, list) and type(ours) is type(theirs):
+        if name in (b"SORT", b"SORT_RO") and \
+                any(w.upper() == b"BY" for w in command):
+            return sorted_by_pattern(command, ours, theirs)
+        if name in UNORDERED:
+            return UNORDERED[name](command, ours, theirs)
+    return shown(ours) == shown(theirs)
+
+
+# --- what is meant to differ ------------------------------------------------
+
+def rule_bits(command, ours, theirs):
+    """arguments are checked before the key is looked up: Redis 7.2"""
+    return isinstance(ours, Error) and isinstance(theirs, int)
+
+
+def rule_cursor(command, ours, theirs):
+    """a cursor is a canonical number, what else strtoul takes is not"""
+    return str(ours) == "ERR invalid cursor"
+
+
+def rule_shortest(command, ours, theirs):
+    """the shortest text that is this double: Redis 7.2"""
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(
+            rule_shortest(command, a, b) for a, b in zip(ours, theirs))
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        return rule_shortest(command, list(ours), list(theirs))
+    if shown(ours) == shown(theirs):
+        return True
+    if type(ours) is not type(theirs) or \
+            not isinstance(ours, (bytes, Double)):
+        return False
+    try:
+        return float(ours) == float(theirs) and len(ours) <= len(theirs)
+    except ValueError:
+        return False
+
+
+def rule_withscore(command, ours, theirs):
+    """WITHSCORE came with Redis 7.2"""
+    return len(command) == 4 and "wrong number of arg" in str(theirs)
+
+
+SCORES = """ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE
+    ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF
+    """.encode().split()
+
+RULES = {
+    b"BITCOUNT": [rule_bits],
+    b"BITPOS": [rule_bits],
+    b"SCAN": [rule_cursor],
+    b"SSCAN": [rule_cursor],
+    b"HSCAN": [rule_cursor],
+    b"ZSCAN": [rule_cursor],
+}
+RULES.update({b"ZRANK": [rule_withscore], b"ZREVRANK": [rule_withscore]})
+RULES.update({name: [rule_shortest] for name in SCORES})
+
+
+def known_difference(command, ours, theirs):
+    """The reason, if this difference is meant."""
+    for rule in RULES.get(command[0].upper(), ()):
+        if rule(command, ours, theirs):
+            return rule.__doc__
+    return None
+
+
+def compare(results, where):
+    for command, ours, theirs in results:
+        if same(command, ours, theirs) or \
+                known_difference(command, ours, theirs):
+            continue
+        raise AssertionError("%s: %s\n  ours      %r\n  reference %r" % (
+            where, b" ".join(command)[:300], ours, theirs))

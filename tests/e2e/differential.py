@@ -272,6 +272,14 @@ def rule_withscore(command, ours, theirs):
     return len(command) == 4 and "wrong number of arg" in str(theirs)
 
 
+def rule_hyperloglog(command, ours, theirs):
+    """PFCOUNT keeps no count in the value here: a read does not write"""
+    if not isinstance(ours, bytes) or not isinstance(theirs, bytes):
+        return False
+    return ours[:4] == b"HYLL" and ours[:8] + ours[16:] == \
+        theirs[:8] + theirs[16:]
+
+
 SCORES = """ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE
     ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF
     """.encode().split()
@@ -279,6 +287,7 @@ SCORES = """ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE
 RULES = {
     b"BITCOUNT": [rule_bits],
     b"BITPOS": [rule_bits],
+    b"GET": [rule_hyperloglog],
     b"SCAN": [rule_cursor],
     b"SSCAN": [rule_cursor],
     b"HSCAN": [rule_cursor],

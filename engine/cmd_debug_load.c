@@ -93,6 +93,7 @@ static int rebuild(struct engine *e, struct err_message *m)
 	keyspace_init(&e->ks, old.db_count, old.hash_key);
 	e->ks.index_now_ms = old.index_now_ms;
 	e->ks.new_access = old.new_access;
+	e->ks.list_limits = old.list_limits;
 	err = load_newest(e, m);
 	if (!err && wal_level(e->wal) != WAL_OFF)
 		err = replay(e, m);

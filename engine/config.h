@@ -72,6 +72,7 @@ struct config {
 	/* small collections */
 	int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
 	int64_t zset_packed_count_max, zset_packed_value_max;
+	int64_t list_max_listpack_size; /* see list_limits_of */
 	/* engine */
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;
 	bool latency_tracking;

@@ -184,6 +184,7 @@ void engine_clock(struct engine *e)
 	e->lru_clock = (uint16_t)(e->now_ms / 1000);
 	e->ks.new_access = access_of_new(e);
 	e->ks.index_now_ms = e->now_ms;
+	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
 }
 
 /* Smooths the rates of INFO over about a second and a half. */

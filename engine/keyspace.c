@@ -43,6 +43,7 @@ void keyspace_init(struct keyspace *ks, uint32_t db_count,
 	*ks = (struct keyspace){ .db_count = db_count };
 	ks->hash_key[0] = hash_key[0];
 	ks->hash_key[1] = hash_key[1];
+	ks->list_limits = list_limits_of(LIST_LIMITS_DEFAULT);
 	ks->dbs = mem_calloc(db_count, sizeof(*ks->dbs));
 	for (i = 0; i < db_count; i++)
 		table_init(&ks->dbs[i].keys, hash_of_entry, ks->hash_key);

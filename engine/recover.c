@@ -79,6 +79,7 @@ static void start_keyspace(struct engine *e)
 		      e->store.hash_key);
 	e->ks.index_now_ms = e->now_ms;
 	e->ks.new_access = e->lru_clock;
+	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
 }
 
 static void read_some(void *ctx, uint64_t bytes)

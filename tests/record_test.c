@@ -39,6 +39,8 @@ static struct record some_record(struct test_random *r, uint8_t room[3][300])
 		.deadline = some_number(r),
 		.offset = some_number(r),
 		.other_db = test_random_below(r, RECORD_DB_MAX + 1),
+		.at = some_number(r),
+		.count = some_number(r),
 	};
 }
 

@@ -11,6 +11,7 @@
 
 #define VALUE_TYPES(X) \
 	X(string, 0, "string") \
+	X(list, 1, "list") \
 	X(set, 2, "set") \
 	X(zset, 3, "zset")
 

@@ -31,6 +31,10 @@ enum record_cause {
 #define DEADLINE_NONE 0
 #define DEADLINE_KEEP 1
 
+/* Ends of a list. */
+#define RECORD_LEFT 0
+#define RECORD_RIGHT 1
+
 #define RECORD_TAG_MAX 127 /* the top bit of the tag byte says "db follows" */
 #define RECORD_DB_MAX ((1u << 24) - 1)
 
@@ -45,8 +49,10 @@ struct record {
 	struct slice value;
 	struct slice other; /* a second key */
 	uint64_t deadline;  /* ms, DEADLINE_NONE or DEADLINE_KEEP */
-	uint64_t offset;    /* bytes */
+	uint64_t offset;    /* bytes, or the index of an element */
 	uint64_t other_db;
+	uint64_t at;    /* end of a list: RECORD_LEFT or RECORD_RIGHT */
+	uint64_t count; /* elements */
 };
 
 /* Appends the encoding of r; previous_db is the db of the record before in

@@ -30,6 +30,11 @@
 	X(db_flush, 7, "database is emptied")                                \
 	X(all_flush, 8, "every database is emptied")                         \
 	X(db_swap, 9, "database and other_db change places")                 \
+	X(list_push, 10, "items go to an end of the list, one by one")       \
+	X(list_pop, 11, "count elements leave an end of the list")           \
+	X(list_set, 12, "value replaces the element at index offset")        \
+	X(list_insert, 13, "value comes before the element at offset")       \
+	X(list_remove, 14, "count elements from index offset on leave")      \
 	X(set_add, 18, "items become members of the set at key")             \
 	X(set_del, 19, "items leave the set; key goes with the last")        \
 	X(zset_add, 20, "members get their scores")                          \
@@ -49,6 +54,13 @@
 #define REC_FIELDS_set_del(F) F(bytes, key) F(items, value)
 #define REC_FIELDS_zset_add(F) F(bytes, key) F(scored, value)
 #define REC_FIELDS_zset_del(F) F(bytes, key) F(items, value)
+#define REC_FIELDS_list_push(F) F(bytes, key) F(number, at) F(items, value)
+#define REC_FIELDS_list_pop(F) F(bytes, key) F(number, at) F(number, count)
+#define REC_FIELDS_list_set(F) F(bytes, key) F(number, offset) F(bytes, value)
+#define REC_FIELDS_list_insert(F) \
+	F(bytes, key) F(number, offset) F(bytes, value)
+#define REC_FIELDS_list_remove(F) \
+	F(bytes, key) F(number, offset) F(number, count)
 
 /* Records that name no single key, or two (FORMAT.md says why each). */
 #define RECORD_BARRIERS(X) \

@@ -6,7 +6,7 @@
 
 #include "engine/zset_range.h"
 
-/* ZRANK key member [WITHSCORE], from either end. */
+/* The rank of a member, counted from either end. */
 static void zrank(struct cmd *c, bool reverse)
 {
 	bool with_score = c->argc > 3, found;
@@ -41,11 +41,13 @@ static void zrank(struct cmd *c, bool reverse)
 		reply_double(c, score);
 }
 
+/* ZRANK key member [WITHSCORE]. */
 void cmd_zrank(struct cmd *c)
 {
 	zrank(c, false);
 }
 
+/* ZREVRANK key member [WITHSCORE]. */
 void cmd_zrevrank(struct cmd *c)
 {
 	zrank(c, true);

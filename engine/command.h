@@ -128,7 +128,8 @@ struct command *command_by_name(struct slice full_name);
 	X(server) \
 	X(scripting) \
 	X(hll) \
-	X(set)
+	X(set) \
+	X(zset)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

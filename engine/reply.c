@@ -150,6 +150,20 @@ void reply_double(struct cmd *c, double v)
 	}
 }
 
+void reply_decimal(struct cmd *c, long double v)
+{
+	char text[NUM_LONG_DOUBLE_SIZE];
+	size_t size = num_format_long_double(text, v);
+
+	if (c->session->protocol == 3) {
+		buf_put_byte(c->out, ',');
+		buf_put(c->out, text, size);
+		buf_put(c->out, "\r\n", 2);
+	} else {
+		reply_bulk(c, slice_of(text, size));
+	}
+}
+
 void reply_bool(struct cmd *c, bool v)
 {
 	if (c->session->protocol == 3)

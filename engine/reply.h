@@ -32,6 +32,8 @@ void reply_array(struct cmd *c, size_t count);
 void reply_map(struct cmd *c, size_t pairs);
 void reply_set(struct cmd *c, size_t count);
 void reply_double(struct cmd *c, double v);
+/* With every digit (num_format_long_double). */
+void reply_decimal(struct cmd *c, long double v);
 void reply_bool(struct cmd *c, bool v); /* :1/:0 or #t/#f */
 /* format is three letters, "txt". RESP2: bulk. */
 void reply_verbatim(struct cmd *c, const char *format, struct slice s);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sorted sets made by a command as a whole: what ZUNIONSTORE and its kin,
+ * ZRANGESTORE and the geo commands store.
+ */
+#ifndef REDOUBT_ENGINE_ZSET_STORE_H
+#define REDOUBT_ENGINE_ZSET_STORE_H
+
+#include "engine/cmd.h"
+#include "types/zset.h"
+
+/* A sorted set to be: a run of scored items (engine/items.h), appended to with
+ * items_put_scored. */
+struct zset_result {
+	struct buf run;
+	size_t count;
+};
+
+static inline void zset_result_init(struct zset_result *r)
+{
+	*r = (struct zset_result){ 0 };
+}
+
+/* Copies the item to the end. */
+void zset_result_put(struct zset_result *r, const struct zset_item *item);
+
+/* Puts the result in place of what stands at key (nothing, if it is empty),
+ * and replies how many members it has; or replies why not. Frees it. */
+void zset_result_store(struct cmd *c, struct zset_result *r, struct slice key,
+		       enum record_cause cause);
+
+#endif

@@ -114,15 +114,16 @@ static bool read_polygon(struct options *o, unsigned index)
 	struct cmd *c = o->c;
 	int64_t count, i;
 
-	if (!arg_i64(c, index, &count))
+	if (!num_parse_i64(c->argv[index], &count) || count < 0 ||
+	    count > INT32_MAX) {
+		reply_error(c, "ERR invalid number of vertices");
 		return false;
-	if (count < CORNERS_MIN) {
+	}
+	if (count < CORNERS_MIN || count > (c->argc - index - 1) / 2) {
 		reply_error(c, "ERR GEOSEARCH BYPOLYGON must have at least 3 "
 			       "vertices");
 		return false;
 	}
-	if (count > (c->argc - index - 1) / 2)
-		return syntax(o);
 	o->q->corners = mem_realloc_array(NULL, (size_t)count,
 					  sizeof(*o->q->corners));
 	for (i = 0; i < count; i++)
@@ -151,11 +152,11 @@ static bool read_search_word(struct options *o)
 {
 	unsigned i = o->at + 1;
 
-	if (word(o, "frommember", 1) && !o->from_point) {
+	if (word(o, "frommember", 1) && !o->from_point && !o->polygon) {
 		o->at += 1;
 		return read_member(o, i);
 	}
-	if (word(o, "fromlonlat", 2) && !o->from_member) {
+	if (word(o, "fromlonlat", 2) && !o->from_member && !o->polygon) {
 		o->at += 2;
 		return read_point(o, i);
 	}
@@ -167,7 +168,8 @@ static bool read_search_word(struct options *o)
 		o->at += 3;
 		return read_box(o, i);
 	}
-	if (word(o, "bypolygon", 1) && !o->radius && !o->box && !o->polygon) {
+	if (word(o, "bypolygon", 1) && !o->radius && !o->box && !o->polygon &&
+	    !o->from_member && !o->from_point) {
 		o->at += 1;
 		return read_polygon(o, i);
 	}
@@ -249,8 +251,6 @@ static bool complete(struct options *o)
 			     (const char *)name->data);
 		return false;
 	}
-	if (o->polygon && (o->from_member || o->from_point))
-		return syntax(o);
 	if (q->any && !q->count) {
 		reply_error(o->c, "ERR the ANY argument requires COUNT "
 				  "argument");

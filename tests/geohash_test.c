@@ -100,13 +100,14 @@ static struct geo_point point_near(struct test_random *r,
 				   const struct geo_shape *shape)
 {
 	double lat = shape->height / 111000, lon = shape->width / 111000;
-	struct geo_point p;
+	struct geo_point p = shape->kind == GEO_POLYGON ? shape->middle :
+							  shape->center;
 
 	if (test_random_below(r, 4) == 0)
 		return random_point(r);
-	p.lat = shape->center.lat + random_between(r, -lat, lat);
-	p.lon = shape->center.lon + random_between(r, -lon, lon) /
-					    cos(shape->center.lat * M_PI / 180);
+	lon /= cos(p.lat * M_PI / 180);
+	p.lat += random_between(r, -lat, lat);
+	p.lon += random_between(r, -lon, lon);
 	return geo_valid(p) ? p : random_point(r);
 }
 

@@ -147,6 +147,25 @@ double geo_distance(struct geo_point a, struct geo_point b)
 
 /* --- areas ---------------------------------------------------------------- */
 
+/* The mean of points of a sphere, as directions from its center. */
+static struct geo_point mean_point(const struct geo_point *points,
+				   unsigned count)
+{
+	double x = 0, y = 0, z = 0;
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		double lon = points[i].lon * RADIANS;
+		double lat = points[i].lat * RADIANS;
+
+		x += cos(lat) * cos(lon);
+		y += cos(lat) * sin(lon);
+		z += sin(lat);
+	}
+	return (struct geo_point){ atan2(y, x) / RADIANS,
+				   atan2(z, sqrt(x * x + y * y)) / RADIANS };
+}
+
 void geo_polygon(struct geo_shape *shape, const struct geo_point *corners,
 		 unsigned count)
 {
@@ -163,7 +182,8 @@ void geo_polygon(struct geo_shape *shape, const struct geo_point *corners,
 	}
 	*shape = (struct geo_shape){
 		.kind = GEO_POLYGON,
-		.center = { (min.lon + max.lon) / 2, (min.lat + max.lat) / 2 },
+		.center = mean_point(corners, count),
+		.middle = { (min.lon + max.lon) / 2, (min.lat + max.lat) / 2 },
 		.height = lat_distance(min.lat, max.lat),
 		.corners = corners,
 		.corner_count = count,
@@ -232,10 +252,10 @@ static unsigned step_for(double metres, double lat)
 	return step < 1 ? 1 : step > STEP_MAX ? STEP_MAX : (unsigned)step;
 }
 
-/* What to search, degrees. */
-static struct bounds shape_bounds(const struct geo_shape *shape)
+/* What to search around center, degrees. */
+static struct bounds shape_bounds(const struct geo_shape *shape,
+				  struct geo_point center)
 {
-	struct geo_point center = shape->center;
 	double width = shape->width / 2 / EARTH_RADIUS_M;
 	double lat_delta = shape->height / 2 / EARTH_RADIUS_M / RADIANS;
 	/* Towards the equator a degree of longitude is longer. */
@@ -286,12 +306,14 @@ unsigned geo_ranges(const struct geo_shape *shape,
 	double metres = shape->kind == GEO_CIRCLE ? shape->radius :
 			sqrt(shape->width / 2 * (shape->width / 2) +
 			     shape->height / 2 * (shape->height / 2));
-	unsigned step = step_for(metres, shape->center.lat), count = 0, i;
-	struct bounds area, wanted = shape_bounds(shape);
-	struct square s = square_of(shape->center, step, GEO_LAT_MAX);
+	struct geo_point center = shape->kind == GEO_POLYGON ? shape->middle :
+							       shape->center;
+	unsigned step = step_for(metres, center.lat), count = 0, i;
+	struct bounds area, wanted = shape_bounds(shape, center);
+	struct square s = square_of(center, step, GEO_LAT_MAX);
 
 	if (step > 1 && !reaches(s, &wanted))
-		s = square_of(shape->center, --step, GEO_LAT_MAX);
+		s = square_of(center, --step, GEO_LAT_MAX);
 	area = square_bounds(s);
 	for (i = 0; i < GEO_RANGES_MAX; i++) {
 		unsigned shift = STEP_MAX * 2 - step * 2;

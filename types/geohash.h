@@ -47,9 +47,10 @@ enum geo_shape_kind { GEO_CIRCLE, GEO_BOX, GEO_POLYGON };
 /* An area to search. */
 struct geo_shape {
 	enum geo_shape_kind kind;
-	struct geo_point center;  /* of a polygon: of its bounding box */
+	struct geo_point center;  /* of a polygon: the mean of its corners */
 	double width, height;     /* metres; of a circle: twice the radius */
 	double radius;            /* metres, of a circle */
+	struct geo_point middle;  /* of a polygon: of the box around it */
 	const struct geo_point *corners; /* of a polygon, in order */
 	unsigned corner_count;
 };

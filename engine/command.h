@@ -129,6 +129,7 @@ struct command *command_by_name(struct slice full_name);
 	X(scripting) \
 	X(hll) \
 	X(set) \
+	X(zset) \
 	X(geo)
 
 #define X(name) extern struct command commands_##name[];

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Throughput, latency and CPU per operation beside the peers (G2-G11)."""
+"""Throughput, latency and CPU per operation beside the peers (G2-G11), and of
+one command of each type."""
 import csv
 import io
 import os
@@ -9,6 +10,7 @@ import time
 from servers import LOADER, Server, load_command
 
 VALUE = "-d 64 -r 1000000"
+XADD = "-r 1000000 XADD mystream * field __rand_int__"
 # name, level, loader arguments, beside it, operations, [(figure, must)]
 # rps: higher is better; p99 and cpu: lower.
 ROWS = [
@@ -18,6 +20,22 @@ ROWS = [
      [("cpu", 0.80)]),
     ("G4 G6 set P16 everysec", "everysec", f"-c 50 -P 16 {VALUE} -t set", None,
      1000000, [("cpu", 0.70), ("rps", 1.3)]),
+    ("G5 zadd P16 everysec", "everysec", f"-c 50 -P 16 {VALUE} -t zadd", None, 1000000,
+     [("cpu", 0.60), ("rps", 1.2)]),
+    ("lpush P16", "none", f"-c 50 -P 16 {VALUE} -t lpush", None, 1000000,
+     [("rps", 0.97)]),
+    ("rpush P16", "none", f"-c 50 -P 16 {VALUE} -t rpush", None, 1000000,
+     [("rps", 0.97)]),
+    ("lpop P16", "none", f"-c 50 -P 16 {VALUE} -t lpop", None, 1000000,
+     [("rps", 0.97)]),
+    ("hset P16", "none", f"-c 50 -P 16 {VALUE} -t hset", None, 1000000,
+     [("rps", 0.97)]),
+    ("sadd P16", "none", f"-c 50 -P 16 {VALUE} -t sadd", None, 1000000,
+     [("rps", 0.97)]),
+    ("zadd P16", "none", f"-c 50 -P 16 {VALUE} -t zadd", None, 1000000,
+     [("rps", 1.2)]),
+    ("xadd P16", "none", f"-c 50 -P 16 {XADD}", None, 1000000,
+     [("rps", 1.2)]),
     ("G7 set c1 always", "always", f"-c 1 -P 1 {VALUE} -t set", None, 20000,
      [("rps", 1.35), ("p99", 0.80), ("cpu", 0.65)]),
     ("G8 set c50 always", "always", f"-c 50 -P 1 {VALUE} -t set", None, 200000,
@@ -61,6 +79,8 @@ def fill(server, level, words):
         warm(server)
     if "-t get" in words:
         loader(server.port, f"-n 400000 -c 50 -P 32 {VALUE} -t set")
+    if "-t lpop" in words:
+        loader(server.port, f"-n 4000000 -c 50 -P 32 {VALUE} -t rpush")
 
 
 def slice_of(server, row, count):

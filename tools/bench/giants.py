@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What one value of many elements costs the others: a hash, a set, a sorted
+set, a list and a stream of 10,000,000 elements each.
+
+usage: tools/bench/giants.py [--elements N] [--only TYPE] [NAME=PROGRAM ...]
+
+Of ours, per type:
+  snapshot   loop_turn_max_cpu_us while a snapshot passes under load
+  UNLINK, DEL, expiry   the same while the value is deleted, and the seconds
+             until the memory is back (to 5 % of what the value took)
+  scan       HSCAN, SSCAN, ZSCAN while the value grows: all that was there
+  load       seconds from snap/ to the first reply, less an empty start, as a
+             share of the peers' with their dump.rdb
+Not part of tools/bench/run: it takes some GB and many minutes.
+"""
+import argparse
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+from servers import ROOT, Server, Verdicts, encode
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+import lib  # noqa: E402
+
+TURN_US = 1000
+BACK_S = 5.0
+RUN = 200  # elements in one command
+
+
+def members(first, count):
+    return [b"member:%09d" % i for i in range(first, first + count)]
+
+
+def add_hash(first, count):
+    return encode("HSET", "giant", *(w for m in members(first, count)
+                                     for w in (m, b"value-" + m[-6:])))
+
+
+def add_set(first, count):
+    return encode("SADD", "giant", *members(first, count))
+
+
+def add_zset(first, count):
+    return encode("ZADD", "giant", *(
+        w for i, m in enumerate(members(first, count))
+        for w in (b"%d" % ((first + i) * 2654435761 % 1000003), m)))
+
+
+def add_list(first, count):
+    return encode("RPUSH", "giant", *members(first, count))
+
+
+def add_stream(first, count):
+    return b"".join(encode("XADD", "giant", "*", "member", m)
+                    for m in members(first, count))
+
+
+def write_one(kind, i, count):
+    """A small change somewhere in the value."""
+    m = b"member:%09d" % (i * 7919 % count)
+    return {"hash": lambda: encode("HSET", "giant", m, b"new-%d" % i),
+            "set": lambda: encode("SREM" if i % 2 else "SADD", "giant", m),
+            "zset": lambda: encode("ZADD", "giant", str(i), m),
+            "list": lambda: encode("LSET", "giant", str(i % 1000), b"new"),
+            "stream": lambda: encode("XADD", "giant", "*", "member", m),
+            }[kind]()
+
+
+# type: what adds elements, what iterates, must of the start's time
+TYPES = {"hash": (add_hash, "HSCAN", 0.5), "set": (add_set, "SSCAN", 0.5),
+         "zset": (add_zset, "ZSCAN", 0.5), "list": (add_list, None, 1.0),
+         "stream": (add_stream, None, 1.0)}
+
+
+def feed(kind, n):
+    """A file with the commands that make the value."""
+    add = TYPES[kind][0]
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        for first in range(0, n, RUN):
+            f.write(add(first, min(RUN, n - first)))
+        return f.name
+
+
+class Load(threading.Thread):
+    """Small keys, and the value itself if wanted, at a steady rate."""
+
+    def __init__(self, port, kind, count, touch):
+        super().__init__(daemon=True)
+        self.args = (kind, count, touch)
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.settimeout(60)
+        self.going, self.done = True, 0
+
+    def run(self):
+        kind, count, touch = self.args
+        replies, due = self.socket.makefile("rb"), time.monotonic()
+        while self.going:
+            batch = [encode("SET", b"small:%d" % (self.done + i), b"x" * 64)
+                     for i in range(40)]
+            if touch:
+                batch += [write_one(kind, self.done + i, count)
+                          for i in range(10)]
+            self.socket.sendall(b"".join(batch))
+            for _ in batch:
+                line = replies.readline()
+                if line[:1] == b"$":  # XADD's ID
+                    replies.readline()
+            self.done += len(batch)
+            due += 0.01
+            time.sleep(max(0, due - time.monotonic()))
+
+    def stop(self):
+        self.going = False
+        self.join()
+        self.socket.close()
+
+
+def longest_turn(server):
+    return float(server.info("loop_turn_max_cpu_us") or "nan")
+
+
+def start_with(program, name, path):
+    server = Server(name, program, "everysec",
+                    ["--auto-aof-rewrite-percentage", "0"])
+    server.start()
+    server.pipe(path)
+    time.sleep(2)
+    return server
+
+
+def during_snapshot(ours, kind, path, n):
+    server = start_with(ours, "redoubt", path)
+    try:
+        load = Load(server.port, kind, n, True)
+        load.start()
+        time.sleep(1)
+        server.ask("CONFIG", "RESETSTAT")
+        begin = time.monotonic()
+        server.ask("BGSAVE")
+        time.sleep(0.05)
+        while server.info("rdb_bgsave_in_progress") == "1":
+            time.sleep(0.05)
+        took, turn = time.monotonic() - begin, longest_turn(server)
+        load.stop()
+        print(f"       {kind}: snapshot of {took:.1f} s beside "
+              f"{load.done} writes")
+        return turn
+    finally:
+        server.remove()
+
+
+def during_deletion(ours, kind, path, how):
+    """The longest turn, and seconds until the memory is back."""
+    server = Server("redoubt", ours, "everysec",
+                    ["--auto-aof-rewrite-percentage", "0"])
+    try:
+        server.start()
+        # The load's own keys come first: they shall not count as memory.
+        load = Load(server.port, kind, 1, False)
+        empty = server.memory()
+        server.pipe(path)
+        time.sleep(2)
+        full = server.memory()
+        load.start()
+        time.sleep(0.5)
+        server.ask("CONFIG", "RESETSTAT")
+        begin = time.monotonic()
+        if how == "expiry":
+            server.ask("PEXPIRE", "giant", "100")
+            begin += 0.1
+        else:
+            server.ask(how, "giant")
+        enough = empty + (full - empty) * 0.05
+        while time.monotonic() - begin < 60:
+            if server.memory() - load.done * 200 <= enough:
+                break
+            time.sleep(0.05)
+        back, turn = time.monotonic() - begin, longest_turn(server)
+        load.stop()
+        return turn, back
+    finally:
+        server.remove()
+
+
+def scan_while_growing(ours, kind, n):
+    """Members that were there throughout and were not returned."""
+    add, scan, _ = TYPES[kind]
+    server = Server("redoubt", ours, "none")
+    try:
+        server.start()
+        first = max(n // 10, RUN) // RUN * RUN
+        adder = lib.Raw(server.port)
+        scanner = lib.Raw(server.port, timeout=600)
+        for at in range(0, first, RUN):
+            adder.send(add(at, RUN))
+            adder.read()
+        seen, cursor, at = set(), b"0", first
+        step = 1 if kind == "set" else 2
+        while True:
+            cursor, part = scanner.ok(scan, "giant", cursor, "COUNT", 500)
+            seen.update(int(m[7:]) for m in part[::step]
+                        if int(m[7:]) < first)
+            if cursor == b"0":
+                break
+            for _ in range(10):
+                if at < n:
+                    adder.send(add(at, RUN))
+                    adder.read()
+                    at += RUN
+        print(f"       {scan}: {first} members while growing to {at}")
+        return first - len(seen)
+    finally:
+        server.remove()
+
+
+def load_time(name, program, path):
+    server = Server(name, program, "none")
+    try:
+        empty = server.start()
+        server.pipe(path)
+        server.ask("SAVE")
+        server.stop()
+        return max(server.start(600) - empty, 0.001)
+    finally:
+        server.remove()
+
+
+def measure(kind, n, ours, peers, verdicts):
+    path = feed(kind, n)
+    try:
+        verdicts.absolute(f"{kind} turn beside a snapshot", "us",
+                          [during_snapshot(ours, kind, path, n)], TURN_US)
+        for how in ("UNLINK", "DEL", "expiry"):
+            turn, back = during_deletion(ours, kind, path, how)
+            verdicts.absolute(f"{kind} turn, {how}", "us", [turn], TURN_US)
+            verdicts.absolute(f"{kind} memory back, {how}", "s", [back],
+                              BACK_S)
+        if TYPES[kind][1]:
+            verdicts.absolute(f"{kind} members missed by the iteration", "",
+                              [scan_while_growing(ours, kind, n)], 0)
+        verdicts.row(f"G26 start {kind}", "s",
+                     [load_time("redoubt", ours, path)],
+                     {name: [load_time(name, program, path)]
+                      for name, program in peers.items()}, TYPES[kind][2])
+    finally:
+        os.unlink(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--elements", type=int, default=10000000)
+    parser.add_argument("--only", default="", help="hash, set, zset, …")
+    parser.add_argument("--ours", default=os.path.join(
+        ROOT, os.environ.get("BUILD", "build"), "redoubt-server"))
+    parser.add_argument("peers", nargs="*")
+    a = parser.parse_args()
+    peers = dict(p.split("=", 1)
+                 for p in a.peers or os.environ.get("PEERS", "").split())
+    if not peers:
+        peers = {"redis": shutil.which("redis-server")}
+    verdicts = Verdicts()
+    for kind in TYPES:
+        if a.only in ("", kind):
+            measure(kind, a.elements // RUN * RUN, a.ours, peers, verdicts)
+    print(f"{verdicts.passed} passed, {verdicts.failed} failed")
+    return verdicts.failed > 0
+
+
+sys.exit(main())

@@ -89,7 +89,8 @@ class Pair:
         if before != after:
             raise AssertionError("digest %s, after kill -9 %s" %
                                  (before, after))
-        self.ours = Textual(self.server.port)
+        self.theirs.close()
+        self.connect(2)
 
     def close(self):
         self.ours.close()

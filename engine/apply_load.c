@@ -88,8 +88,7 @@ int loader_run(const struct loader_options *o, uint64_t *bytes,
 		o->ks->applied_lsn = snapshot_reader_meta(o->reader)->lsn;
 	if (bytes)
 		*bytes = done;
-	/* The memo's hash was of bytes that go with a. */
-	o->ks->memo = (struct key_memo){ 0 };
+	keyspace_forget(o->ks);
 	load_ahead_free(a);
 	return err;
 }

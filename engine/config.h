@@ -74,6 +74,7 @@ struct config {
 	int64_t zset_packed_count_max, zset_packed_value_max;
 	int64_t list_max_listpack_size; /* see list_limits_of */
 	/* engine */
+	int64_t key_load_delay_us;
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;
 	bool latency_tracking;
 	int64_t enable_debug_command; /* 0 no, 1 yes, 2 local */

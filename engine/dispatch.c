@@ -157,7 +157,9 @@ static bool admit_slow(struct cmd *c)
 			       "restart the server.");
 		return false;
 	}
-	if (e->phase == ENGINE_LOADING && !(flags & CMD_LOADING)) {
+	/* What administrators change needs a log that is there. */
+	if (e->phase == ENGINE_LOADING &&
+	    (!(flags & CMD_LOADING) || (flags & CMD_ADMIN && !e->wal))) {
 		reply_error(c, "LOADING Redis is loading the dataset in "
 			       "memory");
 		return false;
@@ -318,7 +320,7 @@ static bool must_wait(const struct cmd *c)
 	const struct engine *e = c->engine;
 	bool write = c->command && (c->command->flags & CMD_WRITE);
 
-	if (write && wal_congested(e->wal))
+	if (write && e->wal && wal_congested(e->wal))
 		return true;
 	return e->pause_until_us > e->now_us && (write || e->pause_all) &&
 	       !(c->session->flags & SESSION_INTERNAL);
@@ -361,7 +363,7 @@ bool engine_execute(struct engine *e, struct session *s,
 	assert(p->argc > 0);
 	assert(!(s->flags & SESSION_PARKED));
 
-	e->ks.memo.data = NULL;
+	keyspace_forget(&e->ks);
 	if (!find_command(&c, p))
 		goto done;
 	if (__builtin_expect(must_wait(&c), 0)) {

@@ -52,6 +52,9 @@ static void make_run_id(struct engine *e)
 	}
 }
 
+/* Where a log stands that is not yet there. */
+static const struct wal_position nowhere;
+
 struct engine *engine_new(struct config *config, struct io *io,
 			  const struct engine_host *host)
 {
@@ -77,6 +80,7 @@ struct engine *engine_new(struct config *config, struct io *io,
 	tick_calibrate();
 	engine_clock(e);
 	e->stats.start_ms = e->now_ms;
+	e->position = &nowhere;
 	e->snapshotter = snapshotter_new(e);
 	e->startup_memory = mem_used();
 	return e;

@@ -42,6 +42,9 @@ struct engine_host {
 	/* The log cannot be written any more: ends the process at once with
 	 * exit_code. Any thread. NULL: the message is logged, then _exit. */
 	void (*fatal)(void *ctx, int exit_code, const char *message);
+	/* Called now and then while loading, between records: answers those
+	 * who ask. May be NULL. */
+	void (*loading)(void *ctx);
 	/* Ends the process when the loop gets there. */
 	void (*stop)(void *ctx);
 	void *ctx;

@@ -88,7 +88,6 @@ static void remove_due(struct due *due)
 		};
 
 		assert(!in.bad);
-		due->engine->ks.memo.data = NULL;
 		if (!keyspace_find(&due->engine->ks, due->db, r.key))
 			continue; /* two items for one key */
 		engine_emit(due->engine, &r);

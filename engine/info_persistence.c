@@ -7,6 +7,7 @@
  */
 #include "engine/info.h"
 
+#include "base/grave.h"
 #include "base/mem.h"
 #include "base/reaper.h"
 #include "base/slab.h"
@@ -145,8 +146,10 @@ void info_memory(const struct engine *e, struct buf *out)
 	info_line(out, "mem_aof_buffer:%llu", ULL(w.pending_bytes));
 	info_line(out, "mem_allocator:%s", mem_allocator_name());
 	info_line(out, "active_defrag_running:0");
-	info_line(out, "lazyfree_pending_objects:%zu", reaper_pending());
-	info_line(out, "lazyfreed_objects:%zu", reaper_freed());
+	info_line(out, "lazyfree_pending_objects:%zu",
+		  reaper_pending() + grave_pending());
+	info_line(out, "lazyfreed_objects:%zu",
+		  reaper_freed() + grave_done());
 	put_slab(out);
 }
 

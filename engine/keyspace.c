@@ -7,8 +7,9 @@
  * I2. deadline_count is the number of entries with a deadline; each of them
  *     has an item in the index at or before its deadline, or ENTRY_INDEXED
  *     would lie.
- * I3. The memo is a hint: its hash is good as long as the key's bytes stand
- *     where they stood, its ref until the table changes.
+ * I3. The memo is known by the bytes of a key, or by the hash of a long one,
+ *     never by where they stand: buffers are used again. Its ref is good until
+ *     the table changes.
  */
 #include "engine/keyspace_mut.h"
 
@@ -73,24 +74,49 @@ static struct key_memo *memo_of(const struct keyspace *ks)
 	return (struct key_memo *)&ks->memo;
 }
 
+void keyspace_forget(const struct keyspace *ks)
+{
+	memo_of(ks)->known = false;
+	memo_of(ks)->found_valid = false;
+}
+
 void keyspace_remember(const struct keyspace *ks, struct slice key,
 		       uint64_t hash)
 {
-	*memo_of(ks) = (struct key_memo){
-		.data = key.data,
-		.size = key.size,
-		.hash = hash,
-	};
+	struct key_memo *m = memo_of(ks);
+
+	m->known = true;
+	m->found_valid = false;
+	m->hash = hash;
+	m->size = key.size;
+	if (key.size <= MEMO_KEY_MAX)
+		put_bytes(m->key, key.data, key.size);
+}
+
+/* Whether the memo is of this key; of a long one its hash says that. (I3) */
+static bool remembers(const struct key_memo *m, struct slice key)
+{
+	return m->known && m->size == key.size && key.size <= MEMO_KEY_MAX &&
+	       memcmp(m->key, key.data, key.size) == 0;
+}
+
+static bool remembers_hash(const struct key_memo *m, struct slice key,
+			   uint64_t hash)
+{
+	return m->known && m->size == key.size && m->hash == hash;
 }
 
 uint64_t keyspace_hash(const struct keyspace *ks, struct slice key)
 {
 	const struct key_memo *m = &ks->memo;
+	uint64_t hash;
 
-	if (m->data == key.data && m->size == key.size && key.data)
+	if (key.size && remembers(m, key))
 		return m->hash;
-	keyspace_remember(ks, key, siphash13(key.data, key.size, ks->hash_key));
-	return ks->memo.hash;
+	hash = siphash13(key.data, key.size, ks->hash_key);
+	if (!remembers_hash(m, key, hash))
+		keyspace_remember(ks, key, hash);
+	return hash;
 }
 
 const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
@@ -121,8 +147,7 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 
 	assert(db < ks->db_count);
 	table_walk_touch(&slot.db->keys, hash);
-	if (ks->memo.data != key.data || ks->memo.size != key.size ||
-	    ks->memo.hash != hash)
+	if (!remembers_hash(&ks->memo, key, hash))
 		keyspace_remember(ks, key, hash);
 	slot.entry = (struct entry *)keyspace_find(ks, db, key);
 	slot.ref = ks->memo.ref;

@@ -30,10 +30,13 @@ struct db {
 };
 
 /* The last lookup: a handler looks a key up, then apply does. */
+#define MEMO_KEY_MAX 48
+
 struct key_memo {
-	const uint8_t *data; /* of the key bytes asked for; NULL: none */
-	size_t size;
+	size_t size; /* of the key asked for */
 	uint32_t db;
+	bool known; /* false: there is none */
+	uint8_t key[MEMO_KEY_MAX]; /* the key, if it is not longer */
 	uint64_t hash;
 	struct table_ref ref;
 	bool found_valid; /* ref is still good (nothing changed since) */
@@ -59,6 +62,9 @@ void keyspace_release(struct keyspace *ks);
 
 /* Keyed hash of a key, remembered for the lookup that follows. */
 uint64_t keyspace_hash(const struct keyspace *ks, struct slice key);
+
+/* Forgets the last lookup: a new command begins. */
+void keyspace_forget(const struct keyspace *ks);
 
 /* Tells the keyspace a hash that was computed ahead (prefetch). */
 void keyspace_remember(const struct keyspace *ks, struct slice key,

@@ -33,6 +33,7 @@
 
 #define READER_THREADS 1 /* besides the one that decodes records */
 #define PROGRESS_US 2000000
+#define LISTEN_US 10000 /* how long a client may wait for "-LOADING" */
 #define RESERVE_SHARE 64      /* of a segment: kept for freeing commands */
 
 struct recovery {
@@ -44,6 +45,8 @@ struct recovery {
 	struct snapshotter_found found;
 	uint64_t began_us;
 	uint64_t said_us; /* of the last progress line */
+	uint64_t asked_us; /* when clients were last listened to */
+	size_t keys;       /* there at the last look */
 	uint64_t file_size; /* of the snapshot loaded */
 	struct snapshot_reader *reader; /* while one is loaded */
 };
@@ -55,12 +58,40 @@ static uint64_t now_us(const struct recovery *r)
 
 /* --- progress ------------------------------------------------------------ */
 
+static void listen_now(struct recovery *r)
+{
+	struct engine *e = r->e;
+
+	r->asked_us = now_us(r);
+	if (e->host.loading)
+		e->host.loading(e->host.ctx);
+}
+
+/* key-load-delay: microseconds a key, for tests of what goes on meanwhile. */
+static void linger(struct recovery *r)
+{
+	size_t keys = keyspace_count(&r->e->ks);
+	uint64_t more = keys > r->keys ? keys - r->keys : 0;
+	uint64_t until =
+		now_us(r) + more * (uint64_t)r->e->config->key_load_delay_us;
+
+	r->keys = keys;
+	while (now_us(r) < until) {
+		usleep(LISTEN_US / 10);
+		listen_now(r);
+	}
+}
+
 static void progress(struct recovery *r, uint64_t done)
 {
 	struct engine *e = r->e;
 	uint64_t now = now_us(r);
 
 	e->loading_done = done;
+	if (now - r->asked_us >= LISTEN_US)
+		listen_now(r);
+	if (e->config->key_load_delay_us > 0)
+		linger(r);
 	if (now - r->said_us < PROGRESS_US || e->loading_total == 0)
 		return;
 	r->said_us = now;

@@ -108,6 +108,7 @@ struct engine_host net_host(struct net *n)
 		.unparked = unparked,
 		.figures = figures,
 		.reconfigure = reconfigure,
+		.loading = net_loading_turn,
 		.stop = stop,
 		.ctx = n,
 	};

@@ -312,10 +312,11 @@ static int serve(struct net *n, struct config *config)
 			 "are freed where they are deleted");
 	e = engine_new(config, io_posix(), &host);
 	e->threads = true;
-	err = engine_recover(e, &m);
+	err = net_start(n, e, &m);
 	if (err == OK)
-		err = net_start(n, e, &m);
+		err = engine_recover(e, &m);
 	if (err) {
+		net_finish(n);
 		engine_free(e);
 		return fail("", &m, err_exit_code(err));
 	}

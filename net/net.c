@@ -278,6 +278,22 @@ static int turn(struct net *n, unsigned count)
 	return wait_ms(n, due_us, now_us);
 }
 
+void net_loading_turn(void *ctx)
+{
+	struct net *n = ctx;
+	unsigned count = poller_wait(n->poller, n->events, 0), i;
+
+	engine_clock(n->engine);
+
+	if (n->more)
+		serve_more(n);
+	for (i = 0; i < count; i++)
+		on_event(n, &n->events[i]);
+	net_run_batch(n);
+	flush_dirty(n);
+	conns_free_closing(n);
+}
+
 void net_run(struct net *n)
 {
 	unsigned count = 0;

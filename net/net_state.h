@@ -69,6 +69,10 @@ struct net {
 	struct poller_event events[POLLER_EVENTS_MAX];
 };
 
+/* A turn while the engine is loading: connections are accepted, and answered
+ * with what can be said without data. ctx: struct net. */
+void net_loading_turn(void *ctx);
+
 /* Reads and executes what c has, a fair share of it (net/serve.c). */
 void net_serve(struct net *n, struct conn *c);
 

@@ -526,6 +526,9 @@ def test_debug_helpers(server):
         c.ok("DEBUG", "POPULATE", 100, "pre", 20)
         equal(c.ok("DBSIZE"), 101)
         equal(c.ok("GET", "pre:7"), b"value:7" + b"\0" * 13)
+        # Keys that are built in the same place are different keys.
+        for i in range(0, 100, 9):
+            assert c.ok("GET", "pre:%d" % i).startswith(b"value:%d\0" % i)
         is_error(c.command("DEBUG", "x"),
                  "ERR unknown subcommand or wrong number of arguments for "
                  "'x'. Try DEBUG HELP.")
@@ -553,6 +556,49 @@ def test_a_crash_is_reported_and_survived():
             assert s.wait_end() != 0
             s.start()
             equal(s.command("GET", "a"), b"1")
+
+
+@lib.own
+def test_a_loading_server_says_so():
+    """Whatever may be asked is answered; the connection lives on."""
+    with lib.Server(options={"enable-debug-command": "yes",
+                             "key-load-delay": 500}) as s:
+        s.command("DEBUG", "POPULATE", 5000, "key", 100)
+        s.command("BGSAVE")
+        lib.wait_until(lambda: s.info()["rdb_bgsave_in_progress"] == "0")
+        s.kill()
+        s.start(wait=False)
+        c = None
+        while c is None:
+            try:
+                c = s.raw()
+            except OSError:
+                time.sleep(0.01)
+        is_error(c.command("PING"), "LOADING Redis is loading the dataset in "
+                                    "memory")
+        is_error(c.command("SET", "a", 1), "LOADING")
+        is_error(c.command("CONFIG", "SET", "appendfsync", "no"), "LOADING")
+        info = c.ok("INFO")
+        assert b"loading:1\r\n" in info
+        assert b"loading_total_bytes:" in info
+        c.ok("HELLO", 2)
+        c.ok("CLIENT", "ID")
+        c.ok("CLIENT", "SETNAME", "early")
+        for row in c.ok("COMMAND"):
+            name, flags = row[0], row[2]
+            if b"loading" in [f.encode() for f in flags] and \
+                    name not in (b"quit", b"monitor", b"reset", b"shutdown"):
+                c.command(name, *[b"x"] * max(0, abs(row[1]) - 1))
+        for words in (("CLIENT", "LIST"), ("CLIENT", "LSN"), ("CLIENT", "INFO"),
+                      ("CLIENT", "REPLY", "ON"), ("LATENCY", "LATEST"),
+                      ("SLOWLOG", "GET"), ("MEMORY", "STATS"), ("TIME",),
+                      ("CONFIG", "GET", "*"), ("COMMAND", "DOCS"),
+                      ("MEMORY", "DOCTOR"), ("DEBUG", "DIGEST")):
+            c.command(*words)
+        assert b"loading:1\r\n" in c.ok("INFO", "persistence")
+        lib.wait_until(lambda: b"loading:0\r\n" in c.ok("INFO", "all"), 20)
+        equal(c.ok("CLIENT", "GETNAME"), b"early")
+        equal(c.ok("DBSIZE"), 5000)
 
 
 lib.main(__name__, ports=range(21260, 21299))

@@ -109,7 +109,7 @@ struct command commands_geo[] = {
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",
 	  .summary = "Finds the points in a circle, a box or a polygon.",
-	  .arguments = "key " SEARCH_AREA COUNT_OPTION " " REPLY_OPTIONS },
+	  .arguments = "key " SEARCH_AREA REPLY_OPTIONS COUNT_OPTION },
 	{ .name = "geosearchstore", .handler = cmd_geosearchstore, .arity = -8,
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_GEO,

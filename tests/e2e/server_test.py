@@ -579,7 +579,7 @@ def test_a_loading_server_says_so():
         is_error(c.command("SET", "a", 1), "LOADING")
         is_error(c.command("CONFIG", "SET", "appendfsync", "no"), "LOADING")
         info = c.ok("INFO")
-        assert b"loading:1\r\n" in info
+        assert b"\nloading:1\r\n" in info
         assert b"loading_total_bytes:" in info
         c.ok("HELLO", 2)
         c.ok("CLIENT", "ID")
@@ -595,8 +595,8 @@ def test_a_loading_server_says_so():
                       ("CONFIG", "GET", "*"), ("COMMAND", "DOCS"),
                       ("MEMORY", "DOCTOR"), ("DEBUG", "DIGEST")):
             c.command(*words)
-        assert b"loading:1\r\n" in c.ok("INFO", "persistence")
-        lib.wait_until(lambda: b"loading:0\r\n" in c.ok("INFO", "all"), 20)
+        assert b"\nloading:1\r\n" in c.ok("INFO", "persistence")
+        lib.wait_until(lambda: b"\nloading:0\r\n" in c.ok("INFO", "all"), 20)
         equal(c.ok("CLIENT", "GETNAME"), b"early")
         equal(c.ok("DBSIZE"), 5000)
 

@@ -220,7 +220,7 @@ PERSIST {any}
 TTL {any}
 SET {any} {value}
 GET {any}
-APPEND {plain} {member}
+APPEND q{few} {member}
 SCAN 0 [TYPE {type}] [COUNT {few}]
 DBSIZE
 """,

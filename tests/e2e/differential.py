@@ -251,7 +251,8 @@ def rule_cursor(command, ours, theirs):
 
 
 def rule_shortest(command, ours, theirs):
-    """the shortest text that is this double: Redis 7.2"""
+    """the shortest text that is this double: Redis 7.2; and -0 stays -0, in
+    small sets too"""
     if isinstance(ours, list) and isinstance(theirs, list):
         return len(ours) == len(theirs) and all(
             rule_shortest(command, a, b) for a, b in zip(ours, theirs))
@@ -263,7 +264,8 @@ def rule_shortest(command, ours, theirs):
             not isinstance(ours, (bytes, Double)):
         return False
     try:
-        return float(ours) == float(theirs) and len(ours) <= len(theirs)
+        return float(ours) == float(theirs) and (
+            len(ours) <= len(theirs) or ours in (b"-0", "-0"))
     except ValueError:
         return False
 

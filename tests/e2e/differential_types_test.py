@@ -215,7 +215,7 @@ EXISTS|TOUCH {any}+
 TYPE {any}
 RENAME|RENAMENX {plain} {any}
 COPY {plain} {any} [REPLACE]
-EXPIRE {any} 10000 [NX|XX|GT|LT]
+EXPIRE {any} {seconds} [NX|XX|GT|LT]
 PERSIST {any}
 TTL {any}
 SET {any} {value}
@@ -278,6 +278,10 @@ class Stream:
         return [b"%d" % r.choice([r.randrange(-9, 30), r.randrange(-9, 30),
                                   r.randrange(-70000, 70000), 2 ** 31,
                                   -2 ** 31 - 1, 2 ** 63 - 1, -2 ** 63])]
+
+    def make_seconds(self):
+        # So wide apart that GT and LT do not depend on the millisecond.
+        return [b"%d" % self.random.randrange(1000, 10 ** 8)]
 
     def make_few(self):
         return [b"%d" % self.random.choice([0, 1, 1, 2, 3, 5, 10, 30])]

@@ -130,7 +130,8 @@ struct command *command_by_name(struct slice full_name);
 	X(hll) \
 	X(set) \
 	X(zset) \
-	X(geo)
+	X(geo) \
+	X(hash)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

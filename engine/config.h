@@ -71,6 +71,7 @@ struct config {
 	int64_t maxmemory, maxmemory_policy;
 	/* small collections */
 	int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
+	int64_t hash_packed_count_max, hash_packed_value_max;
 	int64_t zset_packed_count_max, zset_packed_value_max;
 	int64_t list_max_listpack_size; /* see list_limits_of */
 	/* engine */

@@ -29,6 +29,7 @@
 #include "engine/recover.h"
 #include "engine/slowlog.h"
 #include "engine/snapshotter.h"
+#include "types/hash.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -215,6 +216,8 @@ static void update_rates(struct engine *e, double seconds)
 /* When small collections become big ones. */
 static void conversion_limits(const struct config *c)
 {
+	hash_limits((size_t)c->hash_packed_count_max,
+		    (size_t)c->hash_packed_value_max);
 	struct set_limits sets = {
 		.integer_count = (uint64_t)c->set_intset_entries,
 		.packed_count = (uint64_t)c->set_listpack_entries,

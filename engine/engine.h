@@ -63,6 +63,7 @@ struct engine_stats {
 	uint64_t keyspace_hits;
 	uint64_t keyspace_misses;
 	uint64_t expired_keys;
+	uint64_t expired_fields;
 	uint64_t evicted_keys;
 	uint64_t error_replies;
 	uint64_t dirty;            /* records since the last snapshot */

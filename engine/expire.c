@@ -122,6 +122,7 @@ bool expire_turn(struct engine *e)
 		return false;
 	for (i = 0; i < e->ks.db_count; i++) {
 		more |= expire_db(e, i);
+		more |= expire_fields(e, i);
 		more |= keyspace_reindex(&e->ks, i, e->now_ms, REINDEX_BUCKETS);
 	}
 	return more;
@@ -135,11 +136,12 @@ uint64_t expire_next_ms(const struct engine *e)
 	if (!e->active_expire)
 		return first;
 	for (i = 0; i < e->ks.db_count; i++) {
-		const struct wheel *w = e->ks.dbs[i].deadlines;
-		uint64_t next = w ? wheel_next_ms(w) : UINT64_MAX;
+		const struct db *db = &e->ks.dbs[i];
 
-		if (next < first)
-			first = next;
+		if (db->deadlines && wheel_next_ms(db->deadlines) < first)
+			first = wheel_next_ms(db->deadlines);
+		if (db->fields && wheel_next_ms(db->fields) < first)
+			first = wheel_next_ms(db->fields);
 	}
 	return first;
 }

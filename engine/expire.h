@@ -11,7 +11,10 @@
 /* Removes what is due, a bounded number; true if more is due now. */
 bool expire_turn(struct engine *e);
 
-/* When the next key may be due, ms on the wall clock; UINT64_MAX. */
+/* The part of it that is about fields of hashes (expire_fields.c). */
+bool expire_fields(struct engine *e, uint32_t db);
+
+/* When the next key or field may be due, ms on the wall clock; UINT64_MAX. */
 uint64_t expire_next_ms(const struct engine *e);
 
 #endif

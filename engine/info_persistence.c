@@ -341,6 +341,7 @@ void info_stats(const struct engine *e, struct buf *out)
 	put_traffic(st, out);
 	put_nothing(out, before, ARRAY_LEN(before));
 	info_line(out, "expired_keys:%llu", ULL(st->expired_keys));
+	info_line(out, "expired_subkeys:%llu", ULL(st->expired_fields));
 	info_line(out, "expired_stale_perc:0.00");
 	info_line(out, "expired_time_cap_reached_count:0");
 	info_line(out, "expire_cycle_cpu_milliseconds:0");

@@ -7,7 +7,9 @@
  * I2. deadline_count is the number of entries with a deadline; each of them
  *     has an item in the index at or before its deadline, or ENTRY_INDEXED
  *     would lie.
- * I3. The memo is known by the bytes of a key, or by the hash of a long one,
+ * I3. fields_count is the number of entries with ENTRY_FIELDS; each of them has
+ *     an item in the index of fields, at hash_earliest or some ms later.
+ * I4. The memo is known by the bytes of a key, or by the hash of a long one,
  *     never by where they stand: buffers are used again. Its ref is good until
  *     the table changes.
  */
@@ -18,6 +20,7 @@
 #include "base/grave.h"
 #include "base/mem.h"
 #include "engine/value_ops.h"
+#include "types/hash.h"
 
 /* Stale items that are not worth a rebuild of the index. */
 #define REINDEX_SLACK 65536
@@ -63,9 +66,13 @@ static void db_clear(struct db *db)
 		wheel_free(db->deadlines);
 	if (db->fresh)
 		wheel_free(db->fresh);
-	db->deadlines = NULL;
-	db->fresh = NULL;
-	db->deadline_count = 0;
+	if (db->fields)
+		wheel_free(db->fields);
+	if (db->fresh_fields)
+		wheel_free(db->fresh_fields);
+	db->deadlines = db->fresh = NULL;
+	db->fields = db->fresh_fields = NULL;
+	db->deadline_count = db->fields_count = 0;
 }
 
 /* The memo is not state, so a const keyspace may remember. */
@@ -175,17 +182,66 @@ static void index_deadline(struct keyspace *ks, struct key_slot *slot,
 	e->flags |= ENTRY_INDEXED;
 }
 
-/* Puts an entry met by the walk into the fresh index. */
+void keyspace_index_fields(struct keyspace *ks, uint32_t db_index,
+			   uint64_t hash, uint64_t earliest_ms)
+{
+	struct db *db = &ks->dbs[db_index];
+
+	if (!db->fields)
+		db->fields = wheel_new(ks->index_now_ms);
+	wheel_add(db->fields, hash, earliest_ms);
+	if (db->fresh_fields)
+		wheel_add(db->fresh_fields, hash, earliest_ms);
+}
+
+void keyspace_put_fields(struct keyspace *ks, const struct key_slot *slot,
+			 bool had, uint64_t old_earliest)
+{
+	bool has = slot->entry->flags & ENTRY_FIELDS;
+	uint64_t earliest;
+
+	slot->db->fields_count += (size_t)has - (size_t)had;
+	if (!has)
+		return;
+	earliest = hash_earliest(slot->entry);
+	if (!had || earliest < old_earliest) /* I3 */
+		keyspace_index_fields(ks, slot->db_index, slot->hash,
+				      earliest);
+}
+
+/* Puts an entry met by the walk into the fresh indexes. */
 static void reindex_visit(void *ctx, void *entry)
 {
 	struct db *db = ctx;
 	struct entry *e = entry;
+	uint64_t hash;
 
+	if (!(e->flags & (ENTRY_DEADLINE | ENTRY_FIELDS)))
+		return;
+	hash = hash_of_entry(db->keys.hash_ctx, e);
+	if (e->flags & ENTRY_FIELDS)
+		wheel_add(db->fresh_fields, hash, hash_earliest(e));
 	if (!entry_deadline(e))
 		return;
-	wheel_add(db->fresh, hash_of_entry(db->keys.hash_ctx, e),
-		  entry_deadline(e));
+	wheel_add(db->fresh, hash, entry_deadline(e));
 	e->flags |= ENTRY_INDEXED;
+}
+
+static bool is_stale(const struct wheel *w, size_t count)
+{
+	return w && wheel_count(w) >= 2 * count + REINDEX_SLACK;
+}
+
+/* Puts the fresh indexes in the place of the old ones. */
+static void reindex_end(struct db *db)
+{
+	if (db->deadlines)
+		wheel_free(db->deadlines);
+	if (db->fields)
+		wheel_free(db->fields);
+	db->deadlines = db->fresh;
+	db->fields = db->fresh_fields;
+	db->fresh = db->fresh_fields = NULL;
 }
 
 bool keyspace_reindex(struct keyspace *ks, uint32_t db_index, uint64_t now_ms,
@@ -194,10 +250,11 @@ bool keyspace_reindex(struct keyspace *ks, uint32_t db_index, uint64_t now_ms,
 	struct db *db = &ks->dbs[db_index];
 
 	if (!db->fresh) {
-		if (!db->deadlines || wheel_count(db->deadlines) <
-				2 * db->deadline_count + REINDEX_SLACK)
+		if (!is_stale(db->deadlines, db->deadline_count) &&
+		    !is_stale(db->fields, db->fields_count))
 			return false;
 		db->fresh = wheel_new(now_ms);
+		db->fresh_fields = wheel_new(now_ms);
 		db->fresh_position = 0;
 	}
 	while (buckets--) {
@@ -205,9 +262,7 @@ bool keyspace_reindex(struct keyspace *ks, uint32_t db_index, uint64_t now_ms,
 						reindex_visit, db);
 		if (db->fresh_position)
 			continue;
-		wheel_free(db->deadlines);
-		db->deadlines = db->fresh;
-		db->fresh = NULL;
+		reindex_end(db);
 		return false;
 	}
 	return true;
@@ -229,6 +284,8 @@ void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 	if (entry_deadline(e) != old_deadline)
 		index_deadline(ks, slot, e, old_deadline);
 	slot->entry = e;
+	if (!slot->ref.slot && (e->flags & ENTRY_FIELDS))
+		keyspace_put_fields(ks, slot, false, 0);
 	ks->memo.found_valid = false;
 }
 
@@ -239,6 +296,7 @@ struct entry *keyspace_take(struct keyspace *ks, struct key_slot *slot)
 	assert(e != NULL);
 	table_remove(&slot->db->keys, slot->hash, slot->ref);
 	slot->db->deadline_count -= entry_deadline(e) != 0;
+	slot->db->fields_count -= (e->flags & ENTRY_FIELDS) != 0;
 	slot->entry = NULL;
 	slot->ref.slot = NULL;
 	ks->memo.found_valid = false;
@@ -353,15 +411,25 @@ size_t keyspace_overhead(const struct keyspace *ks)
 		bytes += table_memory(&ks->dbs[i].keys);
 		if (ks->dbs[i].deadlines)
 			bytes += wheel_memory(ks->dbs[i].deadlines);
+		if (ks->dbs[i].fields)
+			bytes += wheel_memory(ks->dbs[i].fields);
 	}
 	return bytes;
 }
 
+struct deadline_counts {
+	size_t keys, fields;
+};
+
 static void count_deadline(void *ctx, void *entry)
 {
-	size_t *count = ctx;
+	struct deadline_counts *count = ctx;
+	const struct entry *e = entry;
 
-	*count += entry_deadline(entry) != 0;
+	count->keys += entry_deadline(e) != 0;
+	count->fields += (e->flags & ENTRY_FIELDS) != 0;
+	if (entry_type(e) == VALUE_hash)
+		hash_check(e);
 }
 
 void keyspace_check(const struct keyspace *ks)
@@ -371,16 +439,20 @@ void keyspace_check(const struct keyspace *ks)
 	for (i = 0; i < ks->db_count; i++) {
 		const struct db *db = &ks->dbs[i];
 		uint64_t position = 0;
-		size_t count = 0;
+		struct deadline_counts count = { 0 };
 
 		table_check(&db->keys);
 		if (db->deadlines)
 			wheel_check(db->deadlines);
+		if (db->fields)
+			wheel_check(db->fields);
 		do {
 			position = table_scan(&db->keys, position,
 					      count_deadline, &count);
 		} while (position);
-		assert(count == db->deadline_count);
-		assert(count == 0 || db->deadlines != NULL);
+		assert(count.keys == db->deadline_count);
+		assert(count.keys == 0 || db->deadlines != NULL);
+		assert(count.fields == db->fields_count);
+		assert(count.fields == 0 || db->fields != NULL);
 	}
 }

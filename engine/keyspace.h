@@ -26,6 +26,9 @@ struct db {
 	struct wheel *deadlines; /* NULL until the first deadline */
 	size_t deadline_count;   /* keys with a deadline */
 	struct wheel *fresh;     /* being rebuilt: keyspace_reindex */
+	struct wheel *fields;    /* keys by the earliest deadline of a field */
+	struct wheel *fresh_fields;
+	size_t fields_count;     /* keys with ENTRY_FIELDS */
 	uint64_t fresh_position;
 };
 
@@ -78,10 +81,15 @@ const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
  * Not a change of state. */
 bool keyspace_bury(struct keyspace *ks, unsigned buckets);
 
-/* Rebuilds a database's deadline index in bounded steps when most of its items
- * are stale; true while there is more to do. Not a change of state. */
+/* Rebuilds a database's deadline indexes in bounded steps when most of their
+ * items are stale; true while there is more to do. Not a change of state. */
 bool keyspace_reindex(struct keyspace *ks, uint32_t db, uint64_t now_ms,
 		      unsigned buckets);
+
+/* Gives the key of this hash an item among those whose fields have deadlines.
+ * Not a change of state. */
+void keyspace_index_fields(struct keyspace *ks, uint32_t db, uint64_t hash,
+			   uint64_t earliest_ms);
 
 /* Keys in all databases, and with a deadline. */
 size_t keyspace_count(const struct keyspace *ks);

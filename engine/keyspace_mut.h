@@ -30,6 +30,12 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 		  uint64_t old_deadline);
 
+/* After a change of a hash that stays at its slot: keeps the count of keys with
+ * ENTRY_FIELDS and their index right. had: the flag before the change;
+ * old_earliest: hash_earliest before it. */
+void keyspace_put_fields(struct keyspace *ks, const struct key_slot *slot,
+			 bool had, uint64_t old_earliest);
+
 /* Takes the slot's entry out of the table and returns it, for freeing or for
  * another key. */
 struct entry *keyspace_take(struct keyspace *ks, struct key_slot *slot);

@@ -35,6 +35,7 @@ enum entry_flags {
 	ENTRY_WIDTH_SHIFT = 2, /* two bits: log2 of the width of ENC_INT */
 	ENTRY_WIDTH_MASK = 12,
 	ENTRY_GROWN = 16, /* has been appended to: leave room when moving */
+	ENTRY_FIELDS = 32, /* a hash: some field has a deadline */
 };
 
 #define ENTRY_HEADER_SIZE 4

@@ -13,7 +13,8 @@
 	X(string, 0, "string") \
 	X(list, 1, "list") \
 	X(set, 2, "set") \
-	X(zset, 3, "zset")
+	X(zset, 3, "zset") \
+	X(hash, 4, "hash")
 
 enum value_type {
 #define X(name, number, word) VALUE_##name = number,

@@ -35,6 +35,9 @@
 	X(list_set, 12, "value replaces the element at index offset")        \
 	X(list_insert, 13, "value comes before the element at offset")       \
 	X(list_remove, 14, "count elements from index offset on leave")      \
+	X(hash_set, 15, "fields get values; deadline: keep, none or ms")     \
+	X(hash_expire, 16, "fields die at deadline (unix ms); 0: never")     \
+	X(hash_del, 17, "fields are removed; with its last one the key")     \
 	X(set_add, 18, "items become members of the set at key")             \
 	X(set_del, 19, "items leave the set; key goes with the last")        \
 	X(zset_add, 20, "members get their scores")                          \
@@ -50,6 +53,11 @@
 #define REC_FIELDS_db_flush(F)
 #define REC_FIELDS_all_flush(F)
 #define REC_FIELDS_db_swap(F) F(number, other_db)
+#define REC_FIELDS_hash_set(F) \
+	F(bytes, key) F(number, deadline) F(items, value)
+#define REC_FIELDS_hash_expire(F) \
+	F(bytes, key) F(number, deadline) F(items, value)
+#define REC_FIELDS_hash_del(F) F(bytes, key) F(items, value)
 #define REC_FIELDS_set_add(F) F(bytes, key) F(items, value)
 #define REC_FIELDS_set_del(F) F(bytes, key) F(items, value)
 #define REC_FIELDS_zset_add(F) F(bytes, key) F(scored, value)

@@ -95,18 +95,16 @@ static size_t expire_key(struct due_keys *keys, struct slice key,
 	const struct entry *entry;
 	uint64_t next_ms, hash;
 
-	e->ks.memo.data = NULL;
 	entry = keyspace_find(&e->ks, keys->db, key);
 	if (!entry || !(entry->flags & ENTRY_FIELDS))
 		return 0; /* two items for one key */
-	hash = e->ks.memo.hash;
+	hash = keyspace_hash(&e->ks, key);
 	if (count_max == 0)
 		next_ms = e->now_ms;
 	else /* changes an index, not the state */
 		next_ms = hash_due((struct entry *)entry, e->now_ms, count_max,
 				   collect, &due);
 	remove_fields(keys, key, &due);
-	e->ks.memo.data = NULL;
 	entry = keyspace_find(&e->ks, keys->db, key);
 	if (entry && (entry->flags & ENTRY_FIELDS)) /* F1 */
 		keyspace_index_fields(&e->ks, keys->db, hash, next_ms);

@@ -100,7 +100,7 @@ void keyspace_remember(const struct keyspace *ks, struct slice key,
 		put_bytes(m->key, key.data, key.size);
 }
 
-/* Whether the memo is of this key; of a long one its hash says that. (I3) */
+/* Whether the memo is of this key; of a long one its hash says that. (I4) */
 static bool remembers(const struct key_memo *m, struct slice key)
 {
 	return m->known && m->size == key.size && key.size <= MEMO_KEY_MAX &&

@@ -131,7 +131,8 @@ struct command *command_by_name(struct slice full_name);
 	X(set) \
 	X(zset) \
 	X(geo) \
-	X(hash)
+	X(hash) \
+	X(stream)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

@@ -75,3 +75,21 @@ void access_touch(struct cmd *c, const struct entry *entry)
 		access = e->lru_clock;
 	entry_set_access((struct entry *)entry, access);
 }
+
+void access_set_idle(const struct engine *e, const struct entry *entry,
+		     uint64_t idle_s)
+{
+	if (idle_s > UINT16_MAX)
+		idle_s = UINT16_MAX;
+	if (!access_is_lfu(e))
+		entry_set_access((struct entry *)entry,
+				 (uint16_t)(e->lru_clock - idle_s));
+}
+
+void access_set_frequency(const struct engine *e, const struct entry *entry,
+			  uint8_t frequency)
+{
+	if (access_is_lfu(e))
+		entry_set_access((struct entry *)entry,
+				 (uint16_t)(minutes_now(e) << 8 | frequency));
+}

@@ -26,6 +26,13 @@ uint64_t access_idle_s(const struct engine *e, const struct entry *entry);
 /* The LFU counter, decayed to now. */
 uint8_t access_frequency(const struct engine *e, const struct entry *entry);
 
+/* Give e the history of a key that was used so long ago, or so often; nothing
+ * happens if the policy in force does not count that. */
+void access_set_idle(const struct engine *e, const struct entry *entry,
+		     uint64_t idle_s);
+void access_set_frequency(const struct engine *e, const struct entry *entry,
+			  uint8_t frequency);
+
 /* Whether the policy in force counts uses instead of time. */
 bool access_is_lfu(const struct engine *e);
 

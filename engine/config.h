@@ -54,7 +54,6 @@ struct config {
 	bool daemonize, syslog_enabled, set_proc_title;
 	int64_t supervised; /* 0 no, 1 auto, 2 systemd, 3 upstart */
 	int64_t databases;
-	int64_t stream_node_bytes, stream_node_entries;
 	/* log and snapshots */
 	bool appendonly;
 	int64_t appendfsync; /* 0 no, 1 everysec, 2 always */
@@ -79,6 +78,7 @@ struct config {
 	int64_t key_load_delay_us;
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;
 	bool latency_tracking;
+	bool rdb_compression; /* of strings in DUMP payloads */
 	int64_t enable_debug_command; /* 0 no, 1 yes, 2 local */
 	int64_t shutdown_timeout_s;
 	uint32_t shutdown_on_sigterm, shutdown_on_sigint; /* bits: 1 save,

@@ -25,6 +25,7 @@
 #include "base/tick.h"
 #include "engine/access.h"
 #include "engine/expire.h"
+#include "engine/migrations.h"
 #include "engine/parked.h"
 #include "engine/recover.h"
 #include "engine/slowlog.h"
@@ -102,6 +103,7 @@ void engine_free(struct engine *e)
 	batch_release(&e->batch);
 	if (e->completions.event_file >= 0)
 		completion_drain(&e->completions); /* what helpers left */
+	migrations_release(e);
 	completion_close(&e->completions);
 	mem_free(e->command_stats);
 	mem_free(e->gates);
@@ -190,8 +192,6 @@ void engine_clock(struct engine *e)
 	e->ks.new_access = access_of_new(e);
 	e->ks.index_now_ms = e->now_ms;
 	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
-	e->ks.stream_limits = stream_limits_of(e->config->stream_node_bytes,
-					       e->config->stream_node_entries);
 }
 
 /* Smooths the rates of INFO over about a second and a half. */
@@ -297,6 +297,8 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 	more = expire_turn(e);
 	wal_turn(e->wal, &turn);
 	release(e);
+	if (e->migrations)
+		migrations_turn(e);
 	if (e->parked)
 		parked_turn(e);
 	cron(e);

@@ -25,6 +25,8 @@
 #define GATE_SLOTS (1u << 20)
 #define EXECUTE_AHEAD 16 /* commands parsed and prefetched together */
 
+struct transfer; /* engine/transfer.h */
+
 /* What the engine asks of whoever owns the sessions. */
 struct engine_host {
 	/* Bytes were appended to s->out outside of engine_execute. */
@@ -47,6 +49,9 @@ struct engine_host {
 	void (*loading)(void *ctx);
 	/* Ends the process when the loop gets there. */
 	void (*stop)(void *ctx);
+	/* Carries out an exchange with another server. False: cannot begin.
+	 * NULL: there is no network. */
+	bool (*transfer)(void *ctx, struct transfer *t);
 	void *ctx;
 };
 
@@ -88,6 +93,7 @@ struct error_count {
 
 struct slowlog;      /* engine/slowlog.h */
 struct latency;      /* engine/latency.h */
+struct migration;    /* engine/migrations.h */
 struct snapshotter;  /* engine/snapshotter.h */
 struct store_lock;   /* engine/recover.h */
 
@@ -141,6 +147,7 @@ struct engine {
 	size_t session_count;
 	struct session *parked;
 	size_t parked_count;
+	struct migration *migrations; /* under way */
 	size_t monitor_count;
 	uint64_t next_session_id;
 	uint64_t pause_until_us;  /* CLIENT PAUSE */

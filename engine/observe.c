@@ -18,3 +18,22 @@ void observe(struct observers *list, const struct observer *o)
 		list->send[list->send_count++] = o;
 	}
 }
+
+/* Takes o out of a list of *count; the others keep their order. */
+static void take_out(const struct observer **list, unsigned *count,
+		     const struct observer *o)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < *count; i++)
+		if (list[i] != o)
+			list[kept++] = list[i];
+	*count = kept;
+}
+
+void unobserve(struct observers *list, const struct observer *o)
+{
+	take_out(list->note, &list->note_count, o);
+	take_out(list->act, &list->act_count, o);
+	take_out(list->send, &list->send_count, o);
+}

@@ -30,7 +30,8 @@ struct observers {
 	unsigned note_count, act_count, send_count;
 };
 
-/* Registers o (static storage). At start only. */
+/* Registers o (static storage); between records, as its opposite. */
 void observe(struct observers *list, const struct observer *o);
+void unobserve(struct observers *list, const struct observer *o);
 
 #endif

@@ -22,12 +22,30 @@ static bool is_secret_value(const struct cmd *c, unsigned index)
 		     !strcmp(d->name, "masteruser"));
 }
 
+/* The words behind AUTH and AUTH2 of MIGRATE. */
+static bool is_password(const struct cmd *c, unsigned index)
+{
+	unsigned i;
+
+	if (index < 7 || strcmp(c->command->name, "migrate"))
+		return false;
+	for (i = 6; i < index && !arg_is(c, i, "keys"); i++) {
+		if (arg_is(c, i, "auth") && index == ++i)
+			return true;
+		if (arg_is(c, i, "auth2") && index - i <= 2)
+			return true;
+		if (arg_is(c, i, "auth2"))
+			i += 2;
+	}
+	return false;
+}
+
 struct slice redact_argument(const struct cmd *c, unsigned index)
 {
 	unsigned words = strchr(c->command->name, '|') ? 2 : 1;
 
 	if ((c->command->flags & CMD_REDACT && index >= words) ||
-	    is_secret_value(c, index))
+	    is_secret_value(c, index) || is_password(c, index))
 		return SLICE_LITERAL(REDACTED);
 	return c->argv[index];
 }

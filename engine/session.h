@@ -40,6 +40,7 @@ struct session_wait {
 	uint64_t deadline_us; /* monotonic; 0 = none */
 	uint64_t lsn;
 	int64_t number[3];
+	void *data; /* its owner's */
 };
 
 struct session {

@@ -5,6 +5,7 @@
 #include "base/logline.h"
 #include "base/mem.h"
 #include "net/net_state.h"
+#include "net/transfer.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -100,6 +101,12 @@ static void stop(void *ctx)
 	net_stop(ctx);
 }
 
+static bool transfer(void *ctx, struct transfer *t)
+{
+	(void)ctx;
+	return transfer_start(t);
+}
+
 struct engine_host net_host(struct net *n)
 {
 	return (struct engine_host){
@@ -110,6 +117,7 @@ struct engine_host net_host(struct net *n)
 		.reconfigure = reconfigure,
 		.loading = net_loading_turn,
 		.stop = stop,
+		.transfer = transfer,
 		.ctx = n,
 	};
 }

@@ -19,6 +19,7 @@
 #include "base/logline.h"
 #include "base/mem.h"
 #include "net/net_state.h"
+#include "net/transfer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -81,6 +82,7 @@ void net_free(struct net *n)
 {
 	if (n == NULL)
 		return;
+	transfers_stop();
 	if (n->engine)
 		close_all(n);
 	if (n->config->unixsocket && n->listeners.count &&

@@ -14,8 +14,7 @@
 	X(list, 1, "list") \
 	X(set, 2, "set") \
 	X(zset, 3, "zset") \
-	X(hash, 4, "hash") \
-	X(stream, 5, "stream")
+	X(hash, 4, "hash")
 
 enum value_type {
 #define X(name, number, word) VALUE_##name = number,

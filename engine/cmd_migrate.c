@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * MIGRATE: values go to another server and, when it has them, go from here.
+ *
+ *   cmd_migrate ── payloads ──► transfer (a thread of the host's)
+ *        │ parked                   │
+ *        ◄────────── arrived ◄──────┘   keys go by records, then the reply
+ *
+ * I1. A key is removed only after the target has said that it has it, and only
+ *     if no record has named it since: what others write meanwhile stays.
+ * I2. A migration outlives its session: what the target has is removed here
+ *     whether somebody still waits for the reply or not.
+ */
+#include "engine/cmd_dump.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "engine/migrations.h"
+#include "engine/rdb_write.h"
+#include "engine/transfer.h"
+
+#define TIMEOUT_MS 1000 /* if the command says 0 or less */
+#define DELETE_ROOM 128 /* bytes of the log, beside the key */
+
+struct options {
+	bool copy, replace;
+	unsigned user, password; /* arguments; 0: none */
+	unsigned first_key, key_count;
+};
+
+static bool keys_begin(struct cmd *c, unsigned i, struct options *o)
+{
+	if (c->argv[3].size) {
+		reply_error(c, "ERR When using MIGRATE KEYS option, the key "
+			       "argument must be set to the empty string");
+		return false;
+	}
+	o->first_key = i + 1;
+	o->key_count = c->argc - i - 1;
+	return true;
+}
+
+/* False: replied. */
+static bool read_options(struct cmd *c, struct options *o)
+{
+	unsigned i;
+
+	*o = (struct options){ .first_key = 3, .key_count = 1 };
+	for (i = 6; i < c->argc; i++) {
+		if (arg_is(c, i, "copy")) {
+			o->copy = true;
+		} else if (arg_is(c, i, "replace")) {
+			o->replace = true;
+		} else if (arg_is(c, i, "auth") && i + 1 < c->argc) {
+			o->password = ++i;
+		} else if (arg_is(c, i, "auth2") && i + 2 < c->argc) {
+			o->user = ++i;
+			o->password = ++i;
+		} else if (arg_is(c, i, "keys")) {
+			return keys_begin(c, i, o);
+		} else {
+			reply_syntax_error(c);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* --- the requests --------------------------------------------------------- */
+
+static void put_count(struct buf *out, char type, uint64_t n)
+{
+	buf_printf(out, "%c%llu\r\n", type, (unsigned long long)n);
+}
+
+static void put_word(struct buf *out, struct slice s)
+{
+	put_count(out, '$', s.size);
+	buf_put_slice(out, s);
+	buf_put_str(out, "\r\n");
+}
+
+static void put_number(struct buf *out, uint64_t n)
+{
+	char text[NUM_I64_SIZE];
+
+	put_word(out, slice_of(text, num_format_u64(text, n)));
+}
+
+/* AUTH and SELECT; how many replies they get. */
+static unsigned put_greeting(struct cmd *c, const struct options *o,
+			     struct buf *out, int64_t db)
+{
+	unsigned count = 1;
+
+	if (o->password) {
+		put_count(out, '*', o->user ? 3 : 2);
+		put_word(out, slice_str("AUTH"));
+		if (o->user)
+			put_word(out, c->argv[o->user]);
+		put_word(out, c->argv[o->password]);
+		count++;
+	}
+	put_count(out, '*', 2);
+	put_word(out, slice_str("SELECT"));
+	put_number(out, (uint64_t)db);
+	return count;
+}
+
+static void put_restore(struct cmd *c, struct buf *out, const struct entry *e,
+			bool replace)
+{
+	uint64_t deadline = entry_deadline(e);
+	struct buf payload = { 0 };
+
+	rdb_write(&payload, e, c->engine->config->rdb_compression);
+	put_count(out, '*', replace ? 5 : 4);
+	put_word(out, slice_str("RESTORE"));
+	put_word(out, entry_key(e));
+	put_number(out, deadline ? deadline - c->now_ms : 0);
+	put_word(out, buf_slice(&payload));
+	if (replace)
+		put_word(out, slice_str("REPLACE"));
+	buf_release(&payload);
+}
+
+/* --- the way back --------------------------------------------------------- */
+
+/* The next reply; false: there is none, or it is no line we know. */
+static bool next_reply(struct reader *in, struct slice *line)
+{
+	const uint8_t *end = NULL;
+
+	if (reader_left(in))
+		end = memchr(in->at, '\n', reader_left(in));
+	if (!end || end - in->at < 2 || end[-1] != '\r' ||
+	    (*in->at != '+' && *in->at != '-'))
+		return false;
+	*line = slice_of(in->at, (size_t)(end - in->at) - 1);
+	in->at = end + 1;
+	return true;
+}
+
+/* Notes which keys the target has, and its first error. */
+static void read_replies(struct migration *m)
+{
+	struct transfer *t = &m->transfer;
+	struct reader in = reader_of(buf_slice(&t->replies));
+	bool greeted = true;
+	struct slice line;
+	unsigned i;
+
+	for (i = 0; i < t->reply_count; i++) {
+		if (!next_reply(&in, &line)) {
+			if (t->end == TRANSFER_DONE)
+				t->end = TRANSFER_NOT_READ;
+			return;
+		}
+		if (line.data[0] == '-' && m->error.size == 0) {
+			buf_put_slice(&m->error, line);
+			buf_drop_front(&m->error, 1);
+			buf_put_byte(&m->error, 0);
+		}
+		if (i < m->greetings)
+			greeted = greeted && line.data[0] == '+';
+		else
+			m->keys[i - m->greetings].arrived =
+				greeted && line.data[0] == '+';
+	}
+}
+
+/* (I1) */
+static void remove_keys(struct engine *e, struct migration *m)
+{
+	struct origin origin = {
+		.user = SLICE_LITERAL("default"),
+		.address = slice_str(m->address),
+		.command = SLICE_LITERAL("migrate"),
+	};
+	unsigned i;
+
+	engine_batch_begin(e, &origin);
+	for (i = 0; i < m->key_count; i++) {
+		const struct migrating_key *k = &m->keys[i];
+		struct record r = {
+			.type = REC_key_del,
+			.cause = CAUSE_migrate,
+			.db = m->db,
+			.key = k->key,
+		};
+
+		if (k->arrived && !k->changed &&
+		    keyspace_find(&e->ks, m->db, k->key))
+			engine_emit(e, &r);
+		m->kept += k->arrived && k->changed;
+	}
+	engine_batch_end(e);
+}
+
+/* Runs when no command does. */
+static void arrive(struct engine *e, struct migration *m)
+{
+	size_t room = 0;
+	unsigned i;
+
+	migrations_remove(e, m);
+	read_replies(m);
+	for (i = 0; i < m->key_count; i++)
+		room += m->keys[i].key.size + DELETE_ROOM;
+	if (m->copy)
+		return;
+	m->no_room = !wal_room(e->wal, room, true);
+	if (!m->no_room)
+		remove_keys(e, m);
+}
+
+static void reply_failure(struct cmd *c, const struct migration *m)
+{
+	if (m->transfer.end == TRANSFER_NOT_CONNECTED)
+		reply_error(c, "IOERR error or timeout connecting to the "
+			       "client");
+	else
+		reply_errorf(c, "IOERR error or timeout %s to target instance",
+			     m->transfer.end == TRANSFER_NOT_READ ? "reading" :
+								    "writing");
+}
+
+static void reply_outcome(struct cmd *c, const struct migration *m)
+{
+	if (m->error.size)
+		reply_errorf(c, "ERR Target instance replied with error: %s",
+			     (const char *)m->error.data);
+	else if (m->transfer.end != TRANSFER_DONE)
+		reply_failure(c, m);
+	else if (m->no_room)
+		reply_error(c, "MISCONF The target has the keys, but there is "
+			       "not enough disk space for the log to remove "
+			       "them here");
+	else if (m->kept)
+		reply_errorf(c, "ERR The target has the keys, but %u of them "
+			     "changed here meanwhile and stay", m->kept);
+	else
+		reply_ok(c);
+}
+
+static bool migrate_ready(struct engine *e, struct session *s, bool timed_out)
+{
+	struct migration *m = s->wait.data;
+	struct cmd c;
+
+	(void)timed_out;
+	if (!m->posted)
+		return false;
+	arrive(e, m);
+	c = cmd_for_reply(e, s);
+	reply_outcome(&c, m);
+	if (!m->copy) {
+		c.gate = e->position->last_lsn;
+		s->write_lsn = c.gate;
+		s->write_epoch = e->position->epoch;
+	}
+	cmd_reply_end(&c);
+	migration_free(m);
+	return true;
+}
+
+static void migrate_cancel(struct engine *e, struct session *s)
+{
+	struct migration *m = s->wait.data;
+
+	(void)e;
+	m->session = NULL; /* I2 */
+}
+
+static void posted(struct completion *completion)
+{
+	struct migration *m = (struct migration *)completion;
+
+	if (m->transfer.release)
+		m->transfer.release(&m->transfer);
+	m->posted = true;
+}
+
+void migrations_turn(struct engine *e)
+{
+	struct migration *m, *next;
+
+	for (m = e->migrations; m; m = next) {
+		next = m->next;
+		if (!m->posted || m->session)
+			continue; /* migrate_ready sees to it */
+		arrive(e, m);
+		migration_free(m);
+	}
+}
+
+/* --- the command ---------------------------------------------------------- */
+
+/* Collects the keys that exist; NULL: none does, or they cannot be asked. */
+static struct migration *collect(struct cmd *c, const struct options *o,
+				 int64_t db)
+{
+	struct migration *m = migration_new(c, c->argv + o->first_key,
+					    o->key_count);
+	unsigned i;
+
+	m->copy = o->copy;
+	m->greetings = put_greeting(c, o, &m->transfer.request, db);
+	for (i = 0; i < o->key_count; i++) {
+		struct slice key = c->argv[o->first_key + i];
+		const struct entry *e = lookup_read(c, key);
+
+		if (!e)
+			continue;
+		migration_add(m, key);
+		put_restore(c, &m->transfer.request, e, o->replace);
+	}
+	m->transfer.reply_count = m->greetings + m->key_count;
+	if (m->key_count)
+		return m;
+	migration_free(m);
+	return NULL;
+}
+
+static bool put_address(struct cmd *c, struct transfer *t, int64_t timeout_ms)
+{
+	struct slice host = c->argv[1], port = c->argv[2];
+
+	if (host.size >= sizeof(t->host) || port.size >= sizeof(t->port))
+		return false;
+	memcpy(t->host, host.data, host.size);
+	memcpy(t->port, port.data, port.size);
+	t->timeout_ms = (uint64_t)(timeout_ms > 0 ? timeout_ms : TIMEOUT_MS);
+	t->queue = &c->engine->completions;
+	t->completion.done = posted;
+	return true;
+}
+
+/* False: there is nobody to carry it. */
+static bool depart(struct cmd *c, struct migration *m, int64_t timeout_ms)
+{
+	struct engine *e = c->engine;
+
+	if (!e->host.transfer || !put_address(c, &m->transfer, timeout_ms))
+		return false;
+	migrations_add(e, m);
+	if (e->host.transfer(e->host.ctx, &m->transfer))
+		return true;
+	migrations_remove(e, m);
+	return false;
+}
+
+/* MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password]
+ * [AUTH2 user password] [KEYS key…]. */
+void cmd_migrate(struct cmd *c)
+{
+	struct session_wait w = { .ready = migrate_ready,
+				  .cancel = migrate_cancel };
+	struct options o;
+	struct migration *m;
+	int64_t timeout_ms, db;
+
+	if (!read_options(c, &o))
+		return;
+	if (!arg_i64(c, 5, &timeout_ms) || !arg_i64(c, 4, &db))
+		return;
+	m = collect(c, &o, db);
+	if (!m) {
+		reply_simple(c, "NOKEY");
+		return;
+	}
+	if (!depart(c, m, timeout_ms)) {
+		reply_failure(c, m);
+		migration_free(m);
+		return;
+	}
+	w.data = m;
+	cmd_park(c, &w);
+}
+
+int migrate_keys(const struct slice *argv, unsigned argc, unsigned *out)
+{
+	unsigned i, count = 0;
+
+	if (argc < 6)
+		return -1;
+	for (i = 6; i < argc && argv[3].size == 0; i++) {
+		if (!slice_is(argv[i], "keys"))
+			continue;
+		while (++i < argc)
+			out[count++] = i;
+		return (int)count;
+	}
+	out[0] = 3;
+	return 1;
+}

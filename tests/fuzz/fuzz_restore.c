@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fuzz target: DUMP payloads, taken by RESTORE into a bare engine.
+ *
+ *   input := how, type, object
+ *     how    bit 0-2: 0 the last ten bytes are version and checksum, else these
+ *            are added and right; bit 3: the key's deadline
+ *
+ * A payload that is taken must give a value that works: it is read, changed
+ * and shrunk by commands of its type, its invariants hold, and DUMP of it makes
+ * an equal key again.  Inputs begin as real payloads (corpus).
+ */
+#include <stdlib.h>
+
+#include "base/crc64.h"
+#include "base/logline.h"
+#include "base/mem.h"
+#include "engine/rdb.h"
+#include "engine/engine.h"
+#include "tests/support/sim_io.h"
+
+#define WORDS_MAX 16
+#define ENGINE_INPUTS_MAX 20000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct sim *sim;
+static struct config *config;
+static struct engine *engine;
+static struct session session;
+static struct buf replies;
+static unsigned inputs;
+
+/* What is done with a key of each type. */
+static const char *const workouts[][16] = {
+	[VALUE_string] = { "get k", "strlen k", "append k x", "setrange k 3 yz",
+			   "getrange k 0 -1", "bitcount k", "incr k",
+			   "pfcount k", "pfadd k a" },
+	[VALUE_list] = { "llen k", "lrange k 0 -1", "lindex k 1",
+			 "lpush k a b", "rpush k c 7", "linsert k before c d",
+			 "lset k 0 e", "lrem k 0 c", "lpos k d", "rpop k 2",
+			 "lpop k", "ltrim k 1 -2", "lrange k -3 -1" },
+	[VALUE_set] = { "scard k", "smembers k", "sadd k a b 1 77", "sscan k 0",
+			"sismember k a", "srandmember k 5", "srem k a zz",
+			"smove k m b", "sunion k m", "spop k 2" },
+	[VALUE_zset] = { "zcard k", "zrange k 0 -1 withscores",
+			 "zadd k 1 a -inf b inf c 2.5 d", "zscore k a",
+			 "zrank k c", "zrangebyscore k -1 1",
+			 "zrangebylex k - +", "zincrby k 3 a", "zrem k b zz",
+			 "zscan k 0", "zcount k -inf inf",
+			 "zremrangebyrank k 0 1", "zpopmax k" },
+	[VALUE_hash] = { "hlen k", "hgetall k", "hset k a 1 b 2", "hget k a",
+			 "hincrby k a 5", "hscan k 0", "hdel k b zz",
+			 "hpexpire k 100000 fields 1 a", "hrandfield k 3",
+			 "hpersist k fields 1 a", "hkeys k", "hstrlen k a" },
+};
+
+/* --- the engine ----------------------------------------------------------- */
+
+static void start(void)
+{
+	static const struct engine_host host;
+	struct err_message m;
+
+	log_open("", LOG_LEVEL_NOTHING);
+	commands_init();
+	sim = sim_new(1);
+	sim_io(sim)->ops->mkdir(sim_io(sim), "store");
+	config = config_new();
+	mem_free(config->dir);
+	config->dir = mem_strdup("store");
+	config->appendonly = false;
+	engine = engine_new(config, sim_io(sim), &host);
+	engine->threads = false;
+	if (engine_recover(engine, &m) != OK)
+		abort();
+	session = (struct session){ .flags = SESSION_INTERNAL,
+				    .out = &replies };
+	engine_add_session(engine, &session);
+}
+
+static void stop(void)
+{
+	struct err_message m;
+
+	engine_remove_session(engine, &session);
+	if (engine_stop(engine, false, &m) != OK)
+		abort();
+	engine_free(engine);
+	config_free(config);
+	sim_free(sim);
+	buf_release(&replies);
+	engine = NULL;
+}
+
+/* The reply is valid until the next call. */
+static struct slice call(const struct slice *argv, unsigned argc)
+{
+	struct parsed_command p = { .argv = argv, .argc = argc };
+
+	replies.size = 0;
+	engine_prefetch(engine, &p, 1);
+	if (!engine_execute(engine, &session, &p))
+		abort();
+	return buf_slice(&replies);
+}
+
+static struct slice run(const char *text)
+{
+	struct slice argv[WORDS_MAX];
+	unsigned argc = 0;
+
+	for (; *text; text += strspn(text, " ")) {
+		size_t size = strcspn(text, " ");
+
+		argv[argc++] = slice_of(text, size);
+		text += size;
+	}
+	return call(argv, argc);
+}
+
+/* --- payloads ------------------------------------------------------------- */
+
+static const struct entry *find(const char *key)
+{
+	return keyspace_find(&engine->ks, 0, slice_str(key));
+}
+
+static bool is_error(struct slice reply)
+{
+	return reply.size > 0 && reply.data[0] == '-';
+}
+
+static struct slice restore(const char *key, const char *ttl,
+			    struct slice payload)
+{
+	struct slice argv[] = { SLICE_LITERAL("restore"), slice_str(key),
+				slice_str(ttl), payload,
+				SLICE_LITERAL("replace") };
+
+	return call(argv, ARRAY_LEN(argv));
+}
+
+/* DUMP of the key makes another one that is the same. */
+static void check_round(void)
+{
+	struct slice argv[] = { SLICE_LITERAL("dump"), SLICE_LITERAL("k") };
+	struct slice reply = call(argv, 2);
+	const uint8_t *body = memchr(reply.data, '\n', reply.size);
+	struct hash128 a, b;
+	struct buf payload = { 0 };
+
+	if (!body || reply.data[0] != '$')
+		abort();
+	body++;
+	buf_put(&payload, body,
+		(size_t)(reply.data + reply.size - body) - 2);
+	if (is_error(restore("again", "0", buf_slice(&payload))))
+		abort();
+	buf_release(&payload);
+	run("persist k");
+	run("rename k aside");
+	a = digest_entry(0, find("aside"));
+	run("rename again aside");
+	b = digest_entry(0, find("aside"));
+	if (a.low != b.low || a.high != b.high)
+		abort();
+	run("rename aside k");
+}
+
+static void work_out(void)
+{
+	const struct entry *e = find("k");
+	unsigned i;
+
+	if (!e)
+		return; /* dead on arrival */
+	check_round();
+	e = find("k");
+	if (entry_type(e) < ARRAY_LEN(workouts)) {
+		const char *const *list = workouts[entry_type(e)];
+
+		for (i = 0; i < ARRAY_LEN(workouts[0]) && list[i]; i++)
+			run(list[i]);
+	}
+	keyspace_check(&engine->ks);
+}
+
+/* The payload that the input stands for. */
+static void put_payload(struct buf *out, const uint8_t *data, size_t size)
+{
+	uint8_t footer[RDB_FOOTER_SIZE];
+
+	buf_put(out, data + 1, size - 1);
+	if ((data[0] & 7) == 0)
+		return;
+	put_u16(footer, data[0] & 16 ? RDB_VERSION : RDB_VERSION_MAX);
+	buf_put(out, footer, 2);
+	put_u64(footer + 2, crc64(0, out->data, out->size));
+	buf_put(out, footer + 2, 8);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buf payload = { 0 };
+	uint8_t *exact;
+
+	if (size < 2)
+		return 0;
+	if (!engine)
+		start();
+	engine_clock(engine);
+	put_payload(&payload, data, size);
+	exact = malloc(payload.size); /* reading behind it is seen */
+	if (!exact)
+		abort();
+	memcpy(exact, payload.data, payload.size);
+	if (!is_error(restore("k", data[0] & 8 ? "100000" : "0",
+			      slice_of(exact, payload.size))))
+		work_out();
+	free(exact);
+	buf_release(&payload);
+	run("flushall");
+	while (keyspace_bury(&engine->ks, 1024))
+		;
+	engine_turn(engine, true, true);
+	if (++inputs % ENGINE_INPUTS_MAX == 0)
+		stop();
+	return 0;
+}

@@ -106,12 +106,15 @@ bool arg_i64(struct cmd *c, unsigned index, int64_t *out)
 bool arg_i64_range(struct cmd *c, unsigned index, int64_t min, int64_t max,
 		   int64_t *out)
 {
-	if (!arg_i64(c, index, out))
-		return false;
-	if (*out >= min && *out <= max)
+	bool positive = min == 0 && max == INT64_MAX;
+	bool number = num_parse_i64(c->argv[index], out);
+
+	if (number && *out >= min && *out <= max)
 		return true;
-	if (min == 0 && max == INT64_MAX)
+	if (positive) /* also if it is no number at all */
 		reply_error(c, "ERR value is out of range, must be positive");
+	else if (!number)
+		reply_not_integer(c);
 	else
 		reply_errorf(c, "ERR value is out of range, value must between "
 			     "%lld and %lld", (long long)min, (long long)max);

@@ -9,12 +9,30 @@
  */
 #include "engine/zset_range.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What else the C library takes for a number, and clients are used to: blanks
+ * in front, nothing at all, what is beyond the largest double. */
+static bool parse_loosely(struct slice s, double *score)
+{
+	char text[128], *end;
+
+	if (s.size >= sizeof(text))
+		return false;
+	memcpy(text, s.data, s.size);
+	text[s.size] = 0;
+	*score = strtod(text, &end);
+	return end == text + s.size && !isnan(*score);
+}
+
 bool zset_parse_score_end(struct slice s, double *score, bool *open)
 {
 	*open = s.size > 0 && s.data[0] == '(';
 	if (*open)
 		s = slice_of(s.data + 1, s.size - 1);
-	return num_parse_double(s, score);
+	return num_parse_double(s, score) || parse_loosely(s, score);
 }
 
 bool zset_parse_lex_end(struct slice s, struct zset_lex_end *end)

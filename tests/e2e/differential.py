@@ -270,6 +270,14 @@ def rule_shortest(command, ours, theirs):
         return False
 
 
+def rule_encoding(command, ours, theirs):
+    """small lists and sets are packed: Redis 7.2; and a limit in bytes holds
+    beside the number of elements"""
+    if ours == b"listpack":
+        return theirs in (b"quicklist", b"hashtable")
+    return theirs == b"listpack" and ours in (b"hashtable", b"skiplist")
+
+
 def rule_withscore(command, ours, theirs):
     """WITHSCORE came with Redis 7.2"""
     return len(command) == 4 and "wrong number of arg" in str(theirs)
@@ -291,6 +299,7 @@ RULES = {
     b"BITCOUNT": [rule_bits],
     b"BITPOS": [rule_bits],
     b"GET": [rule_hyperloglog],
+    b"OBJECT": [rule_encoding],
     b"SCAN": [rule_cursor],
     b"SSCAN": [rule_cursor],
     b"HSCAN": [rule_cursor],

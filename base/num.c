@@ -213,14 +213,14 @@ static size_t place_point(char *out, const char *digits, int count,
 		memcpy(out, digits, (size_t)count);
 		return (size_t)count + put_zeros(out + count, zeros);
 	}
-	if (zeros < 0 && exponent >= 0) {
+	if (zeros < 0 && exponent >= 0 && (zeros > -7 || exponent < 4)) {
 		size = exponent + 1;
 		memcpy(out, digits, (size_t)size);
 		out[size] = '.';
 		memcpy(out + size + 1, digits + size, (size_t)(count - size));
 		return (size_t)count + 1;
 	}
-	if (zeros < 0 && (zeros > -7 || exponent > -4)) {
+	if (zeros < 0 && exponent < 0 && (zeros > -7 || exponent > -4)) {
 		memcpy(out, "0.", 2);
 		size = 2 + (int)put_zeros(out + 2, -exponent - 1);
 		memcpy(out + size, digits, (size_t)count);

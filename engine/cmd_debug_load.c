@@ -94,6 +94,7 @@ static int rebuild(struct engine *e, struct err_message *m)
 	e->ks.index_now_ms = old.index_now_ms;
 	e->ks.new_access = old.new_access;
 	e->ks.list_limits = old.list_limits;
+	e->ks.stream_limits = old.stream_limits;
 	err = load_newest(e, m);
 	if (!err && wal_level(e->wal) != WAL_OFF)
 		err = replay(e, m);

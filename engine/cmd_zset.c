@@ -7,6 +7,7 @@
  *     command with one member.
  * I2. A member that keeps its score is not emitted, unless the same command
  *     may have changed it before: elements act one after the other.
+ * I3. A score of -0 becomes 0 (which the addition of 0 does).
  */
 #include "engine/cmd_zset.h"
 
@@ -75,7 +76,7 @@ static double score_of(const struct cmd *c, const struct zadd *z, unsigned i)
 	if (i == 0)
 		return z->score;
 	num_parse_double(c->argv[z->first + 2 * i], &score); /* I1 */
-	return score;
+	return score + 0.0; /* I3 */
 }
 
 static bool has_doubles(const struct cmd *c, const struct zadd *z)
@@ -227,6 +228,7 @@ static bool scores_are_numbers(struct cmd *c, struct zadd *z)
 
 	if (!arg_double(c, z->first, &z->score))
 		return false;
+	z->score += 0.0; /* I3 */
 	for (i = 1; i < z->count; i++) {
 		double score;
 

@@ -132,6 +132,7 @@ struct command *command_by_name(struct slice full_name);
 	X(zset) \
 	X(geo) \
 	X(hash) \
+	X(stream) \
 	X(dump)
 
 #define X(name) extern struct command commands_##name[];

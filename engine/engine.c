@@ -192,6 +192,8 @@ void engine_clock(struct engine *e)
 	e->ks.new_access = access_of_new(e);
 	e->ks.index_now_ms = e->now_ms;
 	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
+	e->ks.stream_limits = stream_limits_of(e->config->stream_node_bytes,
+					       e->config->stream_node_entries);
 }
 
 /* Smooths the rates of INFO over about a second and a half. */

@@ -15,6 +15,7 @@
 #include "base/checksum.h"
 #include "types/entry.h"
 #include "types/list.h"
+#include "types/stream.h"
 #include "types/table.h"
 #include "types/wheel.h"
 #include "wal/record.h"
@@ -55,6 +56,7 @@ struct keyspace {
 	uint64_t index_now_ms; /* start of a new deadline index; not state */
 	uint16_t new_access;  /* access history of new keys; not state */
 	struct list_limits list_limits; /* of representation; not state */
+	struct stream_limits stream_limits; /* of representation; not state */
 	struct dead_db *dead; /* flushed databases, being freed in steps */
 };
 

@@ -72,7 +72,8 @@ static bool take_record(struct load_ahead *a, struct load_block *b)
 {
 	struct record *r = &b->records[b->count];
 	const struct record *from = &a->record;
-	size_t size = from->key.size + from->value.size + from->other.size;
+	size_t size = from->key.size + from->value.size + from->other.size +
+		      from->group.size + from->consumer.size;
 
 	if (b->count == LOAD_BLOCK_RECORDS)
 		return false;
@@ -85,6 +86,8 @@ static bool take_record(struct load_ahead *a, struct load_block *b)
 	r->key = keep(&b->bytes, from->key);
 	r->value = keep(&b->bytes, from->value);
 	r->other = keep(&b->bytes, from->other);
+	r->group = keep(&b->bytes, from->group);
+	r->consumer = keep(&b->bytes, from->consumer);
 	if (a->fixed_lsn)
 		r->lsn = a->fixed_lsn;
 	r->key_hash = r->key.data ? siphash13(r->key.data, r->key.size,

@@ -111,6 +111,8 @@ static void start_keyspace(struct engine *e)
 	e->ks.index_now_ms = e->now_ms;
 	e->ks.new_access = e->lru_clock;
 	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
+	e->ks.stream_limits = stream_limits_of(e->config->stream_node_bytes,
+					       e->config->stream_node_entries);
 }
 
 static void read_some(void *ctx, uint64_t bytes)

@@ -32,6 +32,8 @@ void value_copy_add(struct value_copy *v, const struct record *r)
 
 	kept.value = keep(&v->bytes, r->value);
 	kept.other = keep(&v->bytes, r->other);
+	kept.group = keep(&v->bytes, r->group);
+	kept.consumer = keep(&v->bytes, r->consumer);
 	buf_put(&v->records, &kept, sizeof(kept));
 }
 
@@ -81,6 +83,8 @@ void value_copy_emit(struct cmd *c, const struct value_copy *v,
 		r.cause = (uint8_t)to->cause;
 		r.value = found(&v->bytes, r.value);
 		r.other = found(&v->bytes, r.other);
+		r.group = found(&v->bytes, r.group);
+		r.consumer = found(&v->bytes, r.consumer);
 		emit(c, &r);
 	}
 }

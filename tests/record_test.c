@@ -41,6 +41,15 @@ static struct record some_record(struct test_random *r, uint8_t room[3][300])
 		.other_db = test_random_below(r, RECORD_DB_MAX + 1),
 		.at = some_number(r),
 		.count = some_number(r),
+		.group = some_bytes(r, room[1]),
+		.consumer = some_bytes(r, room[2]),
+		.ms = some_number(r),
+		.seq = some_number(r),
+		.other_ms = some_number(r),
+		.other_seq = some_number(r),
+		.seen_ms = some_number(r),
+		.active_ms = some_number(r),
+		.read = (int64_t)some_number(r),
 	};
 }
 
@@ -50,6 +59,7 @@ static struct record some_record(struct test_random *r, uint8_t room[3][300])
 #define SAME_real(member) ck_assert(a->member == b->member);
 #define SAME_items(member) SAME_bytes(member)
 #define SAME_scored(member) SAME_bytes(member)
+#define SAME_ids(member) SAME_bytes(member)
 #define SAME(kind, member) SAME_##kind(member)
 
 /* In what the record's type carries. */
@@ -83,7 +93,9 @@ START_TEST(record__what_is_encoded_is_decoded)
 		record_encode(&out, &r, previous);
 		ck_assert_uint_le(out.size, RECORD_OVERHEAD_MAX + r.key.size +
 						    r.value.size +
-						    r.other.size);
+						    r.other.size +
+						    r.group.size +
+						    r.consumer.size);
 		in = reader_of(buf_slice(&out));
 		ck_assert(record_decode(&in, &back, previous));
 		ck_assert_uint_eq(reader_left(&in), 0);

@@ -200,6 +200,7 @@ START_TEST(set__every_layout_agrees_with_a_model)
 		random_steps(30, MIXED, 600);
 		random_steps(300, MIXED, 1500);
 	}
+	with_limits(512, 128, 64);
 }
 END_TEST
 
@@ -263,6 +264,7 @@ START_TEST(set__small_ones_stay_below_64_kib)
 	ck_assert_str_eq(set_encoding_name(f.e), "hashtable");
 	set_check(f.e);
 	fixture_release(&f);
+	with_limits(512, 128, 64);
 }
 END_TEST
 

@@ -14,7 +14,8 @@
 	X(list, 1, "list") \
 	X(set, 2, "set") \
 	X(zset, 3, "zset") \
-	X(hash, 4, "hash")
+	X(hash, 4, "hash") \
+	X(stream, 5, "stream")
 
 enum value_type {
 #define X(name, number, word) VALUE_##name = number,

@@ -20,9 +20,9 @@
 
 #define TAG_DB_FOLLOWS 0x80
 
-/* The most a record without its slices can take: tag, db, cause, and four
+/* The most a record without its slices can take: tag, db, cause, and nine
  * fields of a varint each. */
-_Static_assert(1 + 4 + 1 + 4 * VARINT_SIZE_MAX <= RECORD_OVERHEAD_MAX,
+_Static_assert(1 + 4 + 1 + 9 * VARINT_SIZE_MAX <= RECORD_OVERHEAD_MAX,
 	       "one reservation covers any record");
 
 #define X(name, tag, text) \
@@ -37,6 +37,7 @@ RECORD_TYPES(X)
 #define SIZE_real(member) +0
 #define SIZE_items(member) SIZE_bytes(member)
 #define SIZE_scored(member) SIZE_bytes(member)
+#define SIZE_ids(member) SIZE_bytes(member)
 #define SIZE(kind, member) SIZE_##kind(member)
 
 #define PUT_bytes(member)                  \
@@ -47,6 +48,7 @@ RECORD_TYPES(X)
 #define PUT_real(member) p = put_bytes(p, &r->member, 8);
 #define PUT_items(member) PUT_bytes(member)
 #define PUT_scored(member) PUT_bytes(member)
+#define PUT_ids(member) PUT_bytes(member)
 #define PUT(kind, member) PUT_##kind(member)
 
 #define GET_bytes(member) r->member = read_string(in);
@@ -59,6 +61,7 @@ RECORD_TYPES(X)
 	}
 #define GET_items(member) GET_bytes(member)
 #define GET_scored(member) GET_bytes(member)
+#define GET_ids(member) GET_bytes(member)
 #define GET(kind, member) GET_##kind(member)
 
 static inline uint8_t *put_head(uint8_t *p, const struct record *r,

@@ -48,11 +48,17 @@ struct record {
 	struct slice key;
 	struct slice value;
 	struct slice other; /* a second key */
+	struct slice group;    /* of a stream, */
+	struct slice consumer; /* and one of its consumers */
 	uint64_t deadline;  /* ms, DEADLINE_NONE or DEADLINE_KEEP */
 	uint64_t offset;    /* bytes, or the index of an element */
 	uint64_t other_db;
 	uint64_t at;    /* end of a list: RECORD_LEFT or RECORD_RIGHT */
 	uint64_t count; /* elements */
+	uint64_t ms, seq;             /* an ID of a stream */
+	uint64_t other_ms, other_seq; /* a second one */
+	uint64_t seen_ms, active_ms;  /* times of a consumer */
+	int64_t read;                 /* by a group; -1: unknown */
 };
 
 /* Appends the encoding of r; previous_db is the db of the record before in
@@ -82,6 +88,9 @@ void record_describe(struct buf *out, const struct record *r,
  * pairs, of as many as value_max bytes hold. */
 void record_describe_items(struct buf *out, struct slice items, bool scored,
 			   size_t value_max);
+
+/* Likewise a run of stream IDs as the member "ids". */
+void record_describe_ids(struct buf *out, struct slice ids, size_t value_max);
 
 /* Appends s as a JSON string with quotes, as record_describe does. */
 void json_put_string(struct buf *out, struct slice s, size_t size_max);

@@ -11,6 +11,7 @@
  *   real      IEEE 754 double, 8 bytes
  *   items     bytes that are a run of strings: varint size, bytes, …
  *   scored    likewise, with 8 bytes of a double in front of each
+ *   ids       bytes that are a run of stream IDs: zigzag varint, varint, …
  *
  * The list feeds the enum, the codec, describe, apply (engine/apply.c),
  * record_fits and FORMAT.md's table; `make tidy` compares.
@@ -41,7 +42,20 @@
 	X(set_add, 18, "items become members of the set at key")             \
 	X(set_del, 19, "items leave the set; key goes with the last")        \
 	X(zset_add, 20, "members get their scores")                          \
-	X(zset_del, 21, "members are removed; the last one with its key")
+	X(zset_del, 21, "members are removed; the last one with its key")    \
+	X(stream_add, 22, "an entry of fields and values goes to the end")   \
+	X(stream_del, 23, "the entries of these IDs are removed")            \
+	X(stream_trim, 24, "entries up to and with this ID are removed")     \
+	X(stream_meta, 25, "last ID, entries ever and highest ID deleted")   \
+	X(stream_load, 26, "a packed block goes behind the entries")         \
+	X(stream_group_set, 27, "group has this last ID and count read")     \
+	X(stream_group_del, 28, "group is removed")                          \
+	X(stream_consumer_set, 29, "consumer of a group has these times")    \
+	X(stream_consumer_del, 30, "consumer goes, its pending ones too")    \
+	X(stream_deliver, 31, "IDs are pending; the last is the group's")    \
+	X(stream_pending_set, 32, "IDs are pending with these times")        \
+	X(stream_pending_load, 33, "likewise, of any consumers by rank")     \
+	X(stream_pending_del, 34, "IDs are pending no more")
 
 #define REC_FIELDS_str_set(F) F(bytes, key) F(number, deadline) F(bytes, value)
 #define REC_FIELDS_key_del(F) F(bytes, key)
@@ -69,6 +83,34 @@
 	F(bytes, key) F(number, offset) F(bytes, value)
 #define REC_FIELDS_list_remove(F) \
 	F(bytes, key) F(number, offset) F(number, count)
+#define REC_FIELDS_stream_add(F) \
+	F(bytes, key) F(number, ms) F(number, seq) F(items, value)
+#define REC_FIELDS_stream_del(F) F(bytes, key) F(ids, value)
+#define REC_FIELDS_stream_trim(F) F(bytes, key) F(number, ms) F(number, seq)
+#define REC_FIELDS_stream_meta(F)                                       \
+	F(bytes, key) F(number, ms) F(number, seq) F(number, count)     \
+	F(number, other_ms) F(number, other_seq)
+#define REC_FIELDS_stream_load(F)                                       \
+	F(bytes, key) F(number, ms) F(number, seq) F(number, other_ms)  \
+	F(number, other_seq) F(number, count) F(bytes, value)
+#define REC_FIELDS_stream_group_set(F)                                  \
+	F(bytes, key) F(bytes, group) F(number, ms) F(number, seq)      \
+	F(signed, read)
+#define REC_FIELDS_stream_group_del(F) F(bytes, key) F(bytes, group)
+#define REC_FIELDS_stream_consumer_set(F)                               \
+	F(bytes, key) F(bytes, group) F(bytes, consumer)                \
+	F(number, seen_ms) F(number, active_ms)
+#define REC_FIELDS_stream_consumer_del(F) \
+	F(bytes, key) F(bytes, group) F(bytes, consumer)
+#define REC_FIELDS_stream_deliver(F)                                    \
+	F(bytes, key) F(bytes, group) F(bytes, consumer)                \
+	F(number, active_ms) F(signed, read) F(ids, value)
+#define REC_FIELDS_stream_pending_set(F) \
+	F(bytes, key) F(bytes, group) F(bytes, consumer) F(bytes, value)
+#define REC_FIELDS_stream_pending_load(F) \
+	F(bytes, key) F(bytes, group) F(bytes, value)
+#define REC_FIELDS_stream_pending_del(F) \
+	F(bytes, key) F(bytes, group) F(ids, value)
 
 /* Records that name no single key, or two (FORMAT.md says why each). */
 #define RECORD_BARRIERS(X) \

@@ -98,6 +98,30 @@ void record_describe_items(struct buf *out, struct slice items, bool scored,
 		buf_printf(out, ",\"items_size\":%zu", items.size);
 }
 
+void record_describe_ids(struct buf *out, struct slice ids, size_t value_max)
+{
+	struct reader in = reader_of(ids);
+	uint64_t ms = 0;
+	bool first = true;
+
+	buf_put_str(out, ",\"ids\":[");
+	while (reader_left(&in) && (size_t)(in.at - ids.data) <= value_max) {
+		uint64_t seq;
+
+		ms += (uint64_t)unzigzag(read_varint(&in));
+		seq = read_varint(&in);
+		if (in.bad)
+			break;
+		buf_printf(out, "%s\"%llu-%llu\"", first ? "" : ",",
+			   (unsigned long long)ms, (unsigned long long)seq);
+		first = false;
+	}
+	buf_put_byte(out, ']');
+	if (reader_left(&in) || in.bad)
+		buf_printf(out, ",\"ids_size\":%zu", ids.size);
+}
+
+#define TEXT_ids(member) record_describe_ids(out, r->member, value_max);
 #define TEXT_items(member) \
 	record_describe_items(out, r->member, false, value_max);
 #define TEXT_scored(member) \

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Groups of consumers of a stream, and the entries that are pending: delivered
+ * to a consumer and not yet acknowledged.
+ *
+ * A group has its pending entries in order of ID; each consumer has the IDs of
+ * its own beside, so that they are found without passing the others'.
+ * Engine thread.
+ */
+#ifndef REDOUBT_TYPES_STREAM_GROUP_H
+#define REDOUBT_TYPES_STREAM_GROUP_H
+
+#include "types/stream.h"
+
+#define STREAM_READ_UNKNOWN (-1)
+
+struct stream_consumer {
+	uint32_t number;     /* index in the group's `numbers` */
+	uint32_t name_size;
+	uint64_t seen_ms;    /* asked last; a hint, not state */
+	uint64_t active_ms;  /* got something last; 0: never */
+	struct stream_tree pending; /* of struct stream_id */
+	uint8_t name[];
+};
+
+struct stream_group {
+	struct stream_id last; /* delivered last */
+	int64_t read;          /* entries up to it, or STREAM_READ_UNKNOWN */
+	struct stream_tree pending; /* of struct stream_pending */
+	struct stream_consumer **consumers; /* in order of name */
+	struct stream_consumer **numbers;   /* NULL where free */
+	uint32_t consumer_count;
+	uint32_t number_count;
+	uint32_t name_size;
+	uint8_t name[];
+};
+
+struct stream_pending {
+	struct stream_id id;
+	uint64_t time_ms;  /* of the last delivery */
+	uint32_t count;    /* deliveries; more than fit stay at the most */
+	uint32_t consumer; /* its number */
+};
+
+static inline struct slice stream_group_name(const struct stream_group *g)
+{
+	return slice_of(g->name, g->name_size);
+}
+
+static inline struct slice
+stream_consumer_name(const struct stream_consumer *c)
+{
+	return slice_of(c->name, c->name_size);
+}
+
+static inline uint64_t stream_pending_count(const struct stream_group *g)
+{
+	return g->pending.entries;
+}
+
+/* The group of this name, or NULL. */
+struct stream_group *stream_group_find(const struct stream *s,
+				       struct slice name);
+
+/* The group of this name, made if need be. */
+struct stream_group *stream_group_make(struct stream *s, struct slice name);
+
+/* Removes it; false if there is none. */
+bool stream_group_delete(struct stream *s, struct slice name);
+
+/* The same for consumers; what is pending for a consumer goes with it. */
+struct stream_consumer *stream_consumer_find(const struct stream_group *g,
+					     struct slice name);
+struct stream_consumer *stream_consumer_make(struct stream_group *g,
+					     struct slice name);
+bool stream_consumer_delete(struct stream_group *g, struct slice name);
+
+/* The pending entry of this ID, or NULL; dies when the group changes. */
+const struct stream_pending *stream_pending_find(const struct stream_group *g,
+						 struct stream_id id);
+
+/* Makes p pending, or puts it in place of what was pending at its ID. */
+void stream_pending_put(struct stream_group *g,
+			const struct stream_pending *p);
+
+/* Takes it off; false if it was not pending. */
+bool stream_pending_remove(struct stream_group *g, struct stream_id id);
+
+/* Walks pending entries upwards, of a group or of one consumer. The group must
+ * not change meanwhile. */
+struct stream_pending_cursor {
+	const struct stream_group *g;
+	const struct stream_tree *tree;
+	struct stream_place place;
+	uint32_t index;
+	bool more;
+};
+
+/* To the first that is not below id; of this consumer, or (NULL) of all. */
+void stream_pending_seek(struct stream_pending_cursor *c,
+			 const struct stream_group *g,
+			 const struct stream_consumer *of,
+			 struct stream_id id);
+
+/* The next one, or NULL. */
+const struct stream_pending *
+stream_pending_next(struct stream_pending_cursor *c);
+
+/* The first and the last ID pending; there is one. */
+struct stream_id stream_pending_first(const struct stream_group *g);
+struct stream_id stream_pending_last(const struct stream_group *g);
+
+/*
+ * How far a group has come, counted in entries ever added.  Deleted entries
+ * leave holes that nobody counts, so the number may be unknown.
+ */
+
+/* Whether something was deleted at or above this ID and below the end. */
+bool stream_hole_from(const struct stream *s, struct stream_id id);
+
+/* Entries ever added up to an ID, or STREAM_READ_UNKNOWN. */
+int64_t stream_read_estimate(const struct stream *s, struct stream_id id);
+
+/* What `read` of a group becomes when it gets the entry of this ID. */
+int64_t stream_read_next(const struct stream *s, int64_t read,
+			 struct stream_id id);
+
+/* Entries not yet delivered to g; false: unknown. */
+bool stream_lag(const struct stream *s, const struct stream_group *g,
+		int64_t *lag);
+
+/* All groups of a stream: for stream.c. */
+void stream_groups_free(struct stream *s);
+void stream_groups_copy(struct stream *copy, const struct stream *s);
+size_t stream_groups_memory(const struct stream *s);
+void stream_groups_check(const struct stream *s);
+
+#endif

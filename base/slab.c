@@ -254,13 +254,10 @@ static void page_give_back(struct page *page)
 	slab.page_count--;
 }
 
-/* Into the pool if that has room. */
+/* Into the pool. What is too much there leaves by slab_trim: objects freed in
+ * no order empty their pages all at once in the end. */
 static void page_put_aside(struct page *page)
 {
-	if (slab.pool_count >= POOL_MAX) {
-		page_give_back(page);
-		return;
-	}
 	page->next = slab.pool;
 	slab.pool = page;
 	slab.pool_count++;
@@ -614,15 +611,26 @@ void slab_stats(struct slab_stats *out)
 	};
 }
 
+static void pool_shrink(void)
+{
+	struct page *page = slab.pool;
+
+	slab.pool = page->next;
+	page_give_back(page);
+	slab.pool_count--;
+}
+
+bool slab_trim(unsigned pages)
+{
+	while (pages-- && slab.pool_count > POOL_MAX)
+		pool_shrink();
+	return slab.pool_count > POOL_MAX;
+}
+
 void slab_purge(void)
 {
-	while (slab.pool != NULL) {
-		struct page *page = slab.pool;
-
-		slab.pool = page->next;
-		page_give_back(page);
-		slab.pool_count--;
-	}
+	while (slab.pool != NULL)
+		pool_shrink();
 }
 
 /* S1, and that the free list stays inside the page. */

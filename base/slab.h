@@ -6,7 +6,7 @@
  * and frees without locks; any other thread may free with slab_free_remote,
  * which queues the object for the owner.  Bigger sizes pass through to
  * base/mem.h.  Objects are 8-aligned.  A page that becomes empty goes back to
- * a pool and, beyond a reserve, to the system (madvise).
+ * a pool and, beyond a reserve, to the system (slab_trim).
  *
  * Callers know their sizes: every call names the size of the object, so that
  * no header is needed per object.
@@ -66,6 +66,11 @@ void slab_stats(struct slab_stats *out);
  * a row (loading) are faster by their TLB misses.  Off, what was huge stays so,
  * new pages are small: clearing a huge one takes a server long. */
 void slab_huge(bool on);
+
+/* Returns some of the empty pages beyond a reserve to the system, at most
+ * `pages`; each takes some microseconds. True: there are more. Engine thread,
+ * once a turn. */
+bool slab_trim(unsigned pages);
 
 /* Returns empty pages to the system. Engine thread. */
 void slab_purge(void);

@@ -39,8 +39,11 @@
 #define CRON_US 100000
 #define BURY_BUCKETS 16
 #define BURY_BUCKETS_IDLE 64
-#define GRAVE_WORK 1500 /* objects: about 100 us */
-#define GRAVE_WORK_IDLE 4000
+#define GRAVE_STEP 128 /* objects between looks at the clock */
+#define GRAVE_US 100
+#define GRAVE_IDLE_US 300
+#define TRIM_PAGES 4
+#define TRIM_PAGES_IDLE 16
 
 static void make_run_id(struct engine *e)
 {
@@ -289,6 +292,21 @@ static uint64_t expire_deadline_us(const struct engine *e)
 	return e->now_us + (next - e->now_ms) * 1000;
 }
 
+/* Some of what deleted values left behind. True: there is more. */
+static bool bury(struct engine *e, bool idle)
+{
+	uint64_t until;
+	bool more = slab_trim(idle ? TRIM_PAGES_IDLE : TRIM_PAGES);
+
+	if (!grave_pending())
+		return more;
+	until = e->io->ops->mono_us(e->io) + (idle ? GRAVE_IDLE_US : GRAVE_US);
+	while (grave_turn(GRAVE_STEP))
+		if (e->io->ops->mono_us(e->io) >= until)
+			return true;
+	return more;
+}
+
 uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 {
 	struct wal_turn turn = { .alone = alone, .now_us = e->now_us };
@@ -308,7 +326,7 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 	if (e->ks.dead)
 		more |= keyspace_bury(&e->ks, idle ? BURY_BUCKETS_IDLE :
 						     BURY_BUCKETS);
-	more |= grave_turn(idle ? GRAVE_WORK_IDLE : GRAVE_WORK);
+	more |= bury(e, idle);
 	next = snapshotter_step(e, idle);
 	if (more)
 		return 0;

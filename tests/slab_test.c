@@ -311,6 +311,33 @@ START_TEST(slab__whole_pages_are_lent_between_objects)
 }
 END_TEST
 
+START_TEST(slab__empty_pages_go_back_a_few_at_a_time)
+{
+	enum { OBJECTS = 400000 };
+	static void *objects[OBJECTS];
+	struct slab_stats stats;
+	size_t pages;
+	int i;
+
+	for (i = 0; i < OBJECTS; i++)
+		objects[i] = slab_alloc(32);
+	for (i = 0; i < OBJECTS; i++)
+		slab_free(objects[i], 32);
+	slab_stats(&stats);
+	pages = stats.pages;
+	ck_assert_uint_gt(pages, 150);
+	ck_assert(slab_trim(10));
+	slab_stats(&stats);
+	ck_assert_uint_eq(stats.pages, pages - 10);
+	while (slab_trim(10))
+		;
+	slab_stats(&stats);
+	ck_assert_uint_le(stats.pages, 66);
+	ck_assert(!slab_trim(10));
+	slab_check();
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("slab", slab__every_size_has_its_own_bytes,
@@ -321,5 +348,6 @@ int main(void)
 			 slab__churn_does_not_spread_over_more_pages,
 			 slab__sparse_pages_run_empty_while_others_fill,
 			 slab__other_threads_free_without_loss,
-			 slab__whole_pages_are_lent_between_objects);
+			 slab__whole_pages_are_lent_between_objects,
+			 slab__empty_pages_go_back_a_few_at_a_time);
 }

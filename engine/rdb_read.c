@@ -393,6 +393,11 @@ static void read_object(struct reader *in, unsigned type, struct rdb_value *v)
 	case RDB_LIST_QUICKLIST_2:
 		read_quicklist(in, type, v);
 		break;
+	case RDB_STREAM:
+	case RDB_STREAM_2:
+	case RDB_STREAM_3:
+		rdb_read_stream(in, type, v);
+		break;
 	default:
 		reader_fail(in);
 	}

@@ -32,4 +32,7 @@ uint64_t rdb_read_length(struct reader *in);
 /* False: `in` is bad. A string above RDB_STRING_MAX fails. */
 bool rdb_read_string(struct reader *in, struct rdb_string *out);
 
+/* Streams (rdb_stream_read.c); marks `in` or v bad. */
+void rdb_read_stream(struct reader *in, unsigned type, struct rdb_value *v);
+
 #endif

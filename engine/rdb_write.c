@@ -244,6 +244,9 @@ void rdb_write(struct buf *out, const struct entry *e, bool compress)
 	case VALUE_hash:
 		write_collection(&w, e, RDB_HASH);
 		break;
+	case VALUE_stream:
+		rdb_write_stream(out, e, compress);
+		break;
 	}
 	rdb_put_fixed(out, w.first ? RDB_VERSION_EX : RDB_VERSION, 2);
 	rdb_put_fixed(out, crc64(0, out->data + start, out->size - start), 8);

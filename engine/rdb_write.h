@@ -20,4 +20,7 @@ void rdb_put_string(struct buf *out, struct slice s, bool compress);
 /* Little-endian, of so many bytes. */
 void rdb_put_fixed(struct buf *out, uint64_t v, unsigned bytes);
 
+/* Appends type and object of a stream. */
+void rdb_write_stream(struct buf *out, const struct entry *e, bool compress);
+
 #endif

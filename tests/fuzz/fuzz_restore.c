@@ -53,6 +53,13 @@ static const char *const workouts[][16] = {
 			 "hincrby k a 5", "hscan k 0", "hdel k b zz",
 			 "hpexpire k 100000 fields 1 a", "hrandfield k 3",
 			 "hpersist k fields 1 a", "hkeys k", "hstrlen k a" },
+	[VALUE_stream] = { "xlen k", "xrange k - +", "xrevrange k + - count 3",
+			   "xinfo stream k full", "xadd k * a 1",
+			   "xgroup create k other 0", "xpending k g",
+			   "xreadgroup group other me count 2 streams k >",
+			   "xack k other 5-1", "xdel k 5-1", "xtrim k maxlen 3",
+			   "xgroup destroy k other", "xsetid k 9999999-1",
+			   "xautoclaim k g me 0 0", "xgroup destroy k g" },
 };
 
 /* --- the engine ----------------------------------------------------------- */

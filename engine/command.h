@@ -133,7 +133,8 @@ struct command *command_by_name(struct slice full_name);
 	X(geo) \
 	X(hash) \
 	X(stream) \
-	X(dump)
+	X(dump) \
+	X(zset_store)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

@@ -106,11 +106,11 @@ struct geo_point geo_decode(uint64_t hash)
 
 struct geo_point geo_decode_score(double score)
 {
-	if (score >= 0 && score < 0x1p64)
-		return geo_decode((uint64_t)score);
-	if (score < 0 && score >= -0x1p63)
-		return geo_decode((uint64_t)(int64_t)score);
-	return geo_decode(UINT64_C(1) << 63);
+	/* Behind the ends, as the processors do that Redis runs on. */
+	if (score >= 0)
+		return geo_decode(score < 0x1p64 ? (uint64_t)score : 0);
+	return geo_decode(score >= -0x1p63 ? (uint64_t)(int64_t)score :
+					     UINT64_C(1) << 63);
 }
 
 void geo_text(struct geo_point p, char out[GEO_TEXT_SIZE])

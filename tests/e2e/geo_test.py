@@ -177,6 +177,13 @@ class Pair:
         equal(a, b, repr(args)[:400])
         return a
 
+    def compare(self, key):
+        """The members; 7.0 shows their scores in a longer form."""
+        a, b = ([(m, float(s)) for m, s in zip(*[iter(
+            c.ok("ZRANGE", key, 0, -1, "WITHSCORES"))] * 2)]
+            for c in (self.a, self.b))
+        equal(a, b, key)
+
     def point(self):
         r = self.random
         where = r.random()
@@ -257,7 +264,7 @@ class Pair:
         else:
             self.both("GEORADIUS", self.key(), *self.point(), self.length(),
                       r.choice(UNITS), r.choice(("STORE", "STOREDIST")), "d")
-        self.both("ZRANGE", "d", 0, -1, "WITHSCORES")
+        self.compare("d")
 
     def step(self):
         r = self.random
@@ -276,9 +283,10 @@ class Pair:
             self.both("GEODIST", self.key(), self.member(), self.member(),
                       r.choice(UNITS))
         elif what < 0.98: # scores that are no points
-            self.both("ZADD", self.key(), r.choice(
-                (-1, 0.5, 2.0 ** 52, 2.0 ** 53, 1e17, "inf", "-inf")),
-                self.member())
+            odd = r.choice((-1, 2 ** 52, 2 ** 53, 10 ** 17, "inf"))
+            self.both("ZADD", self.key(), odd, "odd %s" % odd)
+            self.both("GEOPOS", self.key(), "odd %s" % odd)
+            self.both("GEODIST", self.key(), "odd %s" % odd, self.member())
         else:
             self.both("ZREM", self.key(), *(self.member()
                                             for _ in range(30)))

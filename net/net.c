@@ -103,9 +103,13 @@ void net_free(struct net *n)
 
 int net_start(struct net *n, struct engine *e, struct err_message *m)
 {
-	int error;
+	int error = 0;
 
 	n->engine = e;
+	if (e->threads && e->completions.event_file < 0)
+		error = completion_open(&e->completions);
+	if (error)
+		return err_set(m, ERR_IO, "eventfd: %s", strerror(-error));
 	n->completion.file = e->completions.event_file;
 	error = poller_add(n->poller, n->wake.file, POLLER_READ, &n->wake);
 	if (error == 0 && n->completion.file >= 0)

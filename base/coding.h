@@ -100,7 +100,9 @@ struct reader {
 
 static inline struct reader reader_of(struct slice s)
 {
-	return (struct reader){ s.data, s.data + s.size, false };
+	/* nothing may be NULL, to which nothing may be added */
+	return (struct reader){ s.data, s.size ? s.data + s.size : s.data,
+				false };
 }
 
 static inline size_t reader_left(const struct reader *r)

@@ -23,6 +23,8 @@ static struct slice keep(struct buf *bytes, struct slice s)
 
 static struct slice found(const struct buf *bytes, struct slice s)
 {
+	if (s.size == 0)
+		return slice_of("", 0);
 	return slice_of(bytes->data + (uintptr_t)s.data, s.size);
 }
 

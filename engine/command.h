@@ -70,7 +70,7 @@ typedef int command_keys_fn(const struct slice *argv, unsigned argc,
  *                 anything else is a string
  *   name=type     with its type: string, integer, double, key, pattern, unix
  *                 (a time)
- *   WORD          a word to be written as it is
+ *   WORD          a word to be written as it is; so are = ~ * and $
  *   WORD:item     a value (or "(a b)") behind that word
  *   [a|b]         at most one of these; [a b] one block
  *   <a|b>         exactly one of these

@@ -179,7 +179,8 @@ static unsigned parse_item(struct parser *p)
 		parse_items(p, i);
 		if (!take(p, ")"))
 			p->bad = true;
-	} else if (*p->at >= 'A' && *p->at <= 'Z') {
+	} else if ((*p->at >= 'A' && *p->at <= 'Z') ||
+		   (*p->at && strchr("=~*$", *p->at))) {
 		i = parse_word(p);
 	} else {
 		i = parse_name(p);

@@ -107,6 +107,19 @@ START_TEST(command_args__every_row_parses)
 }
 END_TEST
 
+START_TEST(command_args__signs_are_words)
+{
+	const struct command_arg *choice;
+
+	ck_assert(command_args_parse(&args, "key [=|~] threshold <*|id>"));
+	ck_assert_uint_eq(command_args_children(&args, 0), 4);
+	choice = child(0, 1);
+	ck_assert_int_eq(choice->kind, ARG_ONE_OF);
+	ck_assert_int_eq(child(number(choice), 1)->kind, ARG_WORD);
+	ck_assert(slice_is(child(number(choice), 1)->token, "~"));
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("command_args",
@@ -114,5 +127,6 @@ int main(void)
 			 command_args__brackets_make_choices_and_blocks,
 			 command_args__one_alternative_is_no_choice,
 			 command_args__nothing_is_fine_and_rubbish_is_refused,
+			 command_args__signs_are_words,
 			 command_args__every_row_parses);
 }

@@ -158,12 +158,13 @@ def test_hscan_gives_all_that_is_there_throughout(server):
               [b"%d" % i for i in range(290, 300)])
         cursor, found, i = b"0", [], 0
         while True: # it grows and shrinks meanwhile
-            cursor, part = c.ok("HSCAN", "h", cursor, "COUNT", 50)
+            (cursor, part), _, _ = c.pipeline([
+                ("HSCAN", "h", cursor, "COUNT", 200),
+                ("HSET", "h", *sum((["n%d" % (i + j), 1]
+                                    for j in range(1000)), [])),
+                ("HDEL", "h", *("n%d" % (i + j) for j in range(700)))])
             found += part[::2]
-            c.ok("HSET", "h", *sum((["n%d" % (i + j), 1]
-                                    for j in range(300)), []))
-            c.ok("HDEL", "h", *("n%d" % (i + j) for j in range(200)))
-            i += 300
+            i += 1000
             if cursor == b"0":
                 break
         assert set(found) >= {b"%d" % i for i in range(3000)}

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tests/torture/support/op_types.h"
+
 #define PLACES (2 * MODEL_KEYS + 2) /* all keys, the witness, the flush */
 #define PLACE_WITNESS (2 * MODEL_KEYS)
 
@@ -187,8 +189,7 @@ void model_count(const struct model *m, unsigned db, const struct read_time *t,
 
 void model_key_name(struct buf *out, unsigned writer, unsigned key)
 {
-	char kind = key < NUMBER_FIRST ? 's' : key < FLOAT_FIRST ? 'n' :
-		    key < SHORT_FIRST ? 'f' : 't';
+	char kind = "snflmzhxt"[key_family(key)];
 
 	buf_printf(out, "w%u:%c%u", writer, kind, key);
 	if (key % 9 == 4) /* some long ones */

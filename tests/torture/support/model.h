@@ -2,7 +2,7 @@
 /*
  * What a store must hold after a crash, by the memory of who wrote to it.
  *
- * A writer owns two databases with 64 keys each and sends operations that are
+ * A writer owns two databases with 84 keys each and sends operations that are
  * defined in every state.  A model is the state of its keys; model_exec makes
  * an operation happen in it and says what the reply must be.  After a crash
  * the store must equal the model after the first j operations, for one j that
@@ -24,8 +24,13 @@ enum key_range {
 	STRING_FIRST = 0,
 	NUMBER_FIRST = 40,
 	FLOAT_FIRST = 48,
-	SHORT_FIRST = 52, /* live for some milliseconds */
-	MODEL_KEYS = 64,
+	LIST_FIRST = 52,
+	SET_FIRST = 56,
+	ZSET_FIRST = 60,
+	HASH_FIRST = 64,
+	STREAM_FIRST = 68,
+	SHORT_FIRST = 72, /* live for some milliseconds */
+	MODEL_KEYS = 84,
 };
 
 struct entry {
@@ -109,6 +114,12 @@ void model_describe(struct buf *out, const struct model *m,
 /* How many keys of database db (0 or 1) there must and may be. */
 void model_count(const struct model *m, unsigned db, const struct read_time *t,
 		 uint64_t count[2]);
+
+/* What a reader asks to learn the value of a key; $ is its name. */
+const char *model_question(unsigned key);
+
+/* Makes a collection's value of the words of the answer, each ended by 0. */
+void model_take_words(struct buf *value, unsigned key, struct buf *words);
 
 /* The name of a key, as it stands in commands. */
 void model_key_name(struct buf *out, unsigned writer, unsigned key);

@@ -5,20 +5,18 @@
  *
  * In a command, $k $K $L are the keys, $v $w $x the values, $a the amount,
  * $s the amount in seconds, $d and $D the writer's own two databases (this one
- * and the other), $W the witness.
+ * and the other), $W the witness; more letters are in op_types.c.
  */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "tests/torture/support/model.h"
+#include "tests/torture/support/op_types.h"
 
 /* The deadline of a long-lived key lies this far ahead. */
 #define FAR_MS (INT64_C(6) * 3600 * 1000)
 /* How far the server's clock of a turn may lie behind the driver's. */
 #define CLOCK_SLACK_MS 2000
-
-typedef void exec_fn(struct model *m, const struct op *op, struct expect *e);
 
 static struct entry *entry_of(struct model *m, const struct op *op,
 			      unsigned key)
@@ -474,18 +472,7 @@ static void exec_waitaof(struct model *m, const struct op *op,
 
 /* --- the table ----------------------------------------------------------- */
 
-enum family { STRINGS, NUMBERS, FLOATS, SHORTS, WITNESS };
-enum amount { AMOUNT_NONE, NEAR_IN, FAR_IN, FAR_AT, OFFSET, DELTA, PLUS_ONE,
-	      MINUS_ONE };
-enum limit { ALWAYS, IF_SHORT, IF_ALONE, NOT_REDIS, IF_SWITCH };
-
-/* Share out of their sum; a family of keys; what the amount is. */
-static const struct op_row {
-	const char *command;
-	unsigned share;
-	uint8_t family, amount, limit;
-	exec_fn *exec;
-} rows[] = {
+static const struct op_row rows[] = {
 	{ "SET $k $v", 160, STRINGS, 0, 0, exec_set },
 	{ "SET $k $v PXAT $a", 40, STRINGS, FAR_AT, 0, exec_set_at },
 	{ "SET $k $v EX $s", 40, STRINGS, FAR_IN, 0, exec_set_in },
@@ -525,6 +512,14 @@ static const struct op_row {
 	{ "SET $k $v PX $a", 40, SHORTS, NEAR_IN, 0, exec_set_in },
 	{ "SET $k $v", 10, SHORTS, 0, 0, exec_set },
 	{ "DEL $k", 10, SHORTS, 0, 0, exec_del_any },
+	{ "DEL $k $K", 15, COLLECTIONS, 0, 0, exec_del },
+	{ "UNLINK $k $K", 10, COLLECTIONS, 0, 0, exec_del },
+	{ "RENAME $k $K", 15, COLLECTIONS, 0, 0, exec_rename },
+	{ "COPY $k $K", 15, COLLECTIONS, 0, 0, exec_copy },
+	{ "COPY $k $K DB $D REPLACE", 10, COLLECTIONS, 0, 0, exec_copy_db },
+	{ "MOVE $k $D", 10, COLLECTIONS, 0, 0, exec_move },
+	{ "EXPIRE $k $s", 10, COLLECTIONS, FAR_IN, 0, exec_expire_in },
+	{ "PERSIST $k", 10, COLLECTIONS, 0, 0, exec_persist },
 	{ "INCR $W", 120, WITNESS, 0, 0, exec_witness },
 	{ "FLUSHDB", 1, STRINGS, 0, 0, exec_flushdb },
 	{ "SWAPDB $d $D", 5, STRINGS, 0, 0, exec_swapdb },
@@ -539,6 +534,18 @@ static const struct op_row {
 	  exec_any },
 	{ "CONFIG SET appendfsync no", 1, STRINGS, 0, IF_SWITCH, exec_any },
 };
+
+static unsigned row_count(void)
+{
+	return ARRAY_LEN(rows) + collection_row_count;
+}
+
+static const struct op_row *row_of(unsigned kind)
+{
+	assert(kind < row_count());
+	return kind < ARRAY_LEN(rows) ? &rows[kind] :
+	       &collection_rows[kind - ARRAY_LEN(rows)];
+}
 
 static uint32_t choose_size(struct random *r)
 {
@@ -560,8 +567,9 @@ static uint32_t choose_size(struct random *r)
 static uint8_t choose_key(struct random *r, unsigned family)
 {
 	static const uint8_t first[] = { STRING_FIRST, NUMBER_FIRST,
-					 FLOAT_FIRST, SHORT_FIRST,
-					 MODEL_KEYS };
+					 FLOAT_FIRST, LIST_FIRST, SET_FIRST,
+					 ZSET_FIRST, HASH_FIRST, STREAM_FIRST,
+					 SHORT_FIRST, MODEL_KEYS };
 
 	if (family == WITNESS)
 		return 0;
@@ -612,7 +620,7 @@ static unsigned kind_of(const char *command)
  * snapshot. */
 static bool wants_snapshot(struct random *r, const struct op *last)
 {
-	return last && rows[last->kind].exec == exec_swapdb &&
+	return last && row_of(last->kind)->exec == exec_swapdb &&
 	       random_below(r, 2) == 0;
 }
 
@@ -625,32 +633,36 @@ static unsigned choose_kind(struct random *r, const struct op *last)
 	if (wants_snapshot(r, last))
 		return kind_of("BGSAVE");
 	if (sum == 0)
-		for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-			sum += rows[i].share;
+		for (unsigned i = 0; i < row_count(); i++)
+			sum += row_of(i)->share;
 	dice = random_below(r, sum);
-	while (dice >= rows[kind].share)
-		dice -= rows[kind++].share;
+	while (dice >= row_of(kind)->share)
+		dice -= row_of(kind++)->share;
 	return kind;
 }
 
 void op_choose(struct op *op, struct random *r, const struct op_choice *c)
 {
 	const struct op_row *row;
+	unsigned family;
 
 	do {
 		op->kind = (uint8_t)choose_kind(r, c->last);
-		row = &rows[op->kind];
+		row = row_of(op->kind);
+		family = row->family;
+		if (family == COLLECTIONS)
+			family = LISTS + (unsigned)random_below(r, 5);
 		op->db = random_below(r, 4) == 0;
 		op->number = c->number * 4;
 		op->size = choose_size(r);
-		op->key = choose_key(r, row->family);
+		op->key = choose_key(r, family);
 		op->amount = choose_amount(r, row->amount, op->sent_ms);
 		op->acked_ms = 0;
 	} while (!row_allowed(row, op, c));
 	do {
-		op->key2 = choose_key(r, row->family);
-		op->key3 = choose_key(r, row->family);
-	} while (row->family < SHORTS &&
+		op->key2 = choose_key(r, family);
+		op->key3 = choose_key(r, family);
+	} while (family < SHORTS &&
 		 (op->key2 == op->key || op->key3 == op->key ||
 		  op->key2 == op->key3));
 }
@@ -662,6 +674,18 @@ static void put_argument(struct buf *out, struct slice s)
 	buf_printf(out, "$%zu\r\n", s.size);
 	buf_put_slice(out, s);
 	buf_put(out, "\r\n", 2);
+}
+
+static void put_run(struct buf *out, const struct op *op)
+{
+	struct buf word = { 0 };
+
+	for (unsigned i = 0; i < op_run_words(op); i++) {
+		word.size = 0;
+		op_put_run_word(&word, op, i);
+		put_argument(out, buf_slice(&word));
+	}
+	buf_release(&word);
 }
 
 /* What stands for $c in a command. */
@@ -683,6 +707,9 @@ static void expand(struct buf *out, const struct op *op, unsigned writer,
 	case 'd': buf_printf(out, "%u", own); break;
 	case 'D': buf_printf(out, "%u", other); break;
 	case 'W': buf_printf(out, "w%u", writer); break;
+	case 'n': buf_printf(out, "%" PRIu64, op_id(op, 0)); break;
+	case 'j': buf_printf(out, "%" PRIu64, op_id(op, 1)); break;
+	case 'm': buf_printf(out, "%u", op_member(op)); break;
 	default: assert(!"a known letter");
 	}
 }
@@ -690,7 +717,7 @@ static void expand(struct buf *out, const struct op *op, unsigned writer,
 void op_encode(struct buf *out, struct op *op, unsigned writer,
 	       unsigned *selected)
 {
-	const struct op_row *row = &rows[op->kind];
+	const struct op_row *row = row_of(op->kind);
 	unsigned db = row->family == WITNESS ? WITNESS_DB :
 					       2 * writer + op->db;
 	const char *from = row->command;
@@ -706,8 +733,15 @@ void op_encode(struct buf *out, struct op *op, unsigned writer,
 	}
 	for (const char *p = from; *p; p++)
 		words += *p == ' ';
+	if (strstr(from, "$R") != NULL)
+		words += op_run_words(op) - 1;
 	buf_printf(out, "*%u\r\n", words);
 	for (; *from; from += *from == ' ') {
+		if (strncmp(from, "$R", 2) == 0) {
+			put_run(out, op);
+			from += 2;
+			continue;
+		}
 		word.size = 0;
 		for (; *from && *from != ' '; from++) {
 			if (*from == '$')
@@ -722,8 +756,7 @@ void op_encode(struct buf *out, struct op *op, unsigned writer,
 
 void model_exec(struct model *m, const struct op *op, struct expect *e)
 {
-	assert(op->kind < ARRAY_LEN(rows));
-	rows[op->kind].exec(m, op, e);
+	row_of(op->kind)->exec(m, op, e);
 }
 
 void op_make_void(struct op *op)
@@ -735,7 +768,7 @@ void op_make_void(struct op *op)
 
 bool op_surely_writes(const struct op *op)
 {
-	exec_fn *exec = rows[op->kind].exec;
+	exec_fn *exec = row_of(op->kind)->exec;
 
 	return exec == exec_set || exec == exec_mset || exec == exec_incrby ||
 	       exec == exec_witness || exec == exec_set_in;
@@ -743,5 +776,5 @@ bool op_surely_writes(const struct op *op)
 
 const char *op_name(const struct op *op)
 {
-	return rows[op->kind].command;
+	return row_of(op->kind)->command;
 }

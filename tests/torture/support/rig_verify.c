@@ -11,16 +11,19 @@
 /* Acknowledgements older than this survive a power cut under everysec. */
 #define EVERYSEC_WINDOW_MS 3000
 
-static void put_get(struct wire *w, const char *command, unsigned writer,
-		    unsigned key)
+/* A command with the key's name in the place of $. */
+static void put_question(struct wire *w, const char *command, unsigned writer,
+			 unsigned key)
 {
-	struct buf name = { 0 };
+	const char *place = strchr(command, '$');
+	struct buf line = { 0 };
 
-	model_key_name(&name, writer, key);
-	buf_printf(&w->out, "*2\r\n$%zu\r\n%s\r\n$%zu\r\n%.*s\r\n",
-		   strlen(command), command, name.size, (int)name.size,
-		   (const char *)name.data);
-	buf_release(&name);
+	buf_put(&line, command, (size_t)(place - command));
+	model_key_name(&line, writer, key);
+	buf_put_str(&line, place + 1);
+	buf_put_byte(&line, 0);
+	wire_put(w, (const char *)line.data);
+	buf_release(&line);
 }
 
 static void put_requests(struct wire *w, unsigned writer)
@@ -36,25 +39,44 @@ static void put_requests(struct wire *w, unsigned writer)
 			 2 * writer + db);
 		wire_put(w, command);
 		for (unsigned key = 0; key < MODEL_KEYS; key++) {
-			put_get(w, "GET", writer, key);
-			put_get(w, "PEXPIRETIME", writer, key);
+			put_question(w, model_question(key), writer, key);
+			put_question(w, "PEXPIRETIME $", writer, key);
 		}
 	}
 }
 
-static bool read_entry(struct wire *w, struct entry *e)
+static bool is_collection(unsigned key)
+{
+	return key >= LIST_FIRST && key < SHORT_FIRST;
+}
+
+static bool read_value(struct wire *w, struct entry *e, unsigned key)
+{
+	struct buf words = { 0 };
+	struct reply p;
+	bool fine;
+
+	e->value.size = 0;
+	if (is_collection(key))
+		w->words = &words;
+	fine = wire_wait(w, &p) && p.type != '-';
+	w->words = NULL;
+	e->present = is_collection(key) || p.type == '$';
+	if (is_collection(key))
+		model_take_words(&e->value, key, &words);
+	else if (e->present)
+		buf_put_slice(&e->value, p.text);
+	else
+		fine &= p.type == 0;
+	buf_release(&words);
+	return fine;
+}
+
+static bool read_entry(struct wire *w, struct entry *e, unsigned key)
 {
 	struct reply p;
 
-	if (!wire_wait(w, &p))
-		return false;
-	e->present = p.type == '$';
-	e->value.size = 0;
-	if (e->present)
-		buf_put_slice(&e->value, p.text);
-	else if (p.type != 0)
-		return false;
-	if (!wire_wait(w, &p) || p.type != ':')
+	if (!read_value(w, e, key) || !wire_wait(w, &p) || p.type != ':')
 		return false;
 	if (p.integer == -2)
 		e->present = false;
@@ -77,7 +99,8 @@ static bool read_writer(struct wire *w, struct model *read)
 		if (i % MODEL_KEYS == 0 && (!wire_wait(w, &p) || p.type != '+'))
 			return false;
 		if (!read_entry(w, &read->entries[i / MODEL_KEYS]
-						 [i % MODEL_KEYS]))
+						 [i % MODEL_KEYS],
+				i % MODEL_KEYS))
 			return false;
 	}
 	return true;

@@ -167,6 +167,10 @@ static int take_values(struct wire *w, size_t *at, struct reply *r)
 			note_scalar(r, type, 0, slice_of(w->in.data + *at,
 							 (size_t)number));
 			*at += (size_t)number + 2;
+			if (w->words != NULL) {
+				buf_put_slice(w->words, r->text);
+				buf_put_byte(w->words, 0);
+			}
 		} else if (type == ':' || type == '+' || type == '-') {
 			note_scalar(r, type, number,
 				    slice_of(line.data + 1, line.size - 1));
@@ -185,6 +189,8 @@ int wire_next(struct wire *w, struct reply *r)
 	if (w->taken == w->in.size)
 		return 0;
 	*r = (struct reply){ 0 };
+	if (w->words != NULL)
+		w->words->size = 0;
 	got = take_values(w, &at, r);
 	if (got == 1)
 		w->taken = at;

@@ -184,16 +184,20 @@ static bool choose_id(struct cmd *c, struct slice text, struct stream_id last,
 	return stream_id_below(last, *id) || id_too_small(c);
 }
 
-/* The arguments' form of an ID, before anything is looked up. */
+/* The arguments' form from the ID on, before anything is looked up. */
 static bool check_id(struct cmd *c, unsigned index)
 {
 	struct stream_id id;
+	bool whole = index < c->argc && !arg_is(c, index, "*") &&
+		     !is_partial(c->argv[index], &id);
 
-	if (arg_is(c, index, "*") || is_partial(c->argv[index], &id))
-		return true;
-	if (!stream_id_arg(c, index, 0, &id))
+	if (whole && !stream_id_arg(c, index, 0, &id))
 		return false;
-	if (stream_id_zero(id))
+	if (index + 3 > c->argc || (c->argc - index) % 2 == 0) {
+		reply_wrong_arity(c);
+		return false;
+	}
+	if (whole && stream_id_zero(id))
 		return fail(c, "ERR The ID specified in XADD must be greater "
 			       "than 0-0");
 	return true;
@@ -227,10 +231,6 @@ void cmd_xadd(struct cmd *c)
 
 	if (!options_parse(c, true, &at, &o))
 		return;
-	if (at + 3 > c->argc || (c->argc - at) % 2 == 0) {
-		reply_wrong_arity(c);
-		return;
-	}
 	if (!check_id(c, at) || !stream_lookup_write(c, c->argv[1], &s))
 		return;
 	if (!s && o.no_make) {

@@ -278,6 +278,11 @@ def rule_encoding(command, ours, theirs):
     return theirs == b"listpack" and ours in (b"hashtable", b"skiplist")
 
 
+def rule_unbalanced(command, ours, theirs):
+    """the text names the command: Redis 7.2"""
+    return "Unbalanced" in str(ours) and "Unbalanced" in str(theirs)
+
+
 def rule_withscore(command, ours, theirs):
     """WITHSCORE came with Redis 7.2"""
     return len(command) == 4 and "wrong number of arg" in str(theirs)
@@ -305,6 +310,7 @@ RULES = {
     b"HSCAN": [rule_cursor],
     b"ZSCAN": [rule_cursor],
 }
+RULES.update({b"XREAD": [rule_unbalanced], b"XREADGROUP": [rule_unbalanced]})
 RULES.update({b"ZRANK": [rule_withscore], b"ZREVRANK": [rule_withscore]})
 RULES.update({name: [rule_shortest] for name in SCORES})
 

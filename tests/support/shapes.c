@@ -132,6 +132,8 @@ static const struct shape shapes[] = {
 	{ STREAMS, "xtrim %x maxlen ~ 9 limit 20" },
 	{ STREAMS, "xsetid %x %I" },
 	{ STREAMS, "xgroup create %x %g 0 mkstream" },
+	{ STREAMS, "xgroup create %x %g 0 mkstream" },
+	{ STREAMS, "xgroup create %x %g %I mkstream" },
 	{ STREAMS, "xgroup create %x %g $ mkstream" },
 	{ STREAMS, "xgroup setid %x %g 0" },
 	{ STREAMS, "xgroup setid %x %g %I" },
@@ -139,7 +141,7 @@ static const struct shape shapes[] = {
 	{ STREAMS, "xgroup createconsumer %x %g %c" },
 	{ STREAMS, "xgroup delconsumer %x %g %c" },
 	{ STREAMS, "xreadgroup group %g %c count 5 streams %x >" },
-	{ STREAMS, "xreadgroup group %g %c count 50 streams %x %x > >" },
+	{ STREAMS, "xreadgroup group %g %c count 50 streams %x >" },
 	{ STREAMS, "xreadgroup group %g %c noack streams %x >" },
 	{ STREAMS, "xreadgroup group %g %c streams %x 0" },
 	{ STREAMS, "xack %x %g %I %I" },
@@ -300,7 +302,7 @@ static void put_word(const struct shape_maker *m, struct buf *line, char kind,
 	else if (kind == 'r')
 		put_score(m, line);
 	else if (kind == 'g' || kind == 'c')
-		buf_printf(line, "%c%u", kind, below(m, 3));
+		buf_printf(line, "%c%u", kind, below(m, 2));
 	else
 		put_number(m, line, kind);
 }

@@ -60,6 +60,9 @@ bool stream_id_parse(struct slice text, uint64_t seq, struct stream_id *id);
 bool stream_id_arg(struct cmd *c, unsigned index, uint64_t seq,
 		   struct stream_id *id);
 
+/* Where a range begins; "(" leaves the ID itself out. */
+bool stream_start_arg(struct cmd *c, unsigned index, struct stream_id *from);
+
 /* The ends of a range, "-", "+", "(" included; replies errors. */
 bool stream_range_args(struct cmd *c, unsigned start, unsigned end,
 		       struct stream_id *from, struct stream_id *to);

@@ -344,7 +344,7 @@ void cmd_xautoclaim(struct cmd *c)
 	size_t start = c->out->size;
 	const struct stream_group *g;
 	int64_t count = AUTOCLAIM_COUNT, idle;
-	struct stream_id from, to, next;
+	struct stream_id from, next;
 	const struct stream *s;
 
 	if (!num_parse_i64(c->argv[4], &idle)) {
@@ -353,7 +353,7 @@ void cmd_xautoclaim(struct cmd *c)
 		return;
 	}
 	m.idle_ms = idle > 0 ? (uint64_t)idle : 0;
-	if (!stream_range_args(c, 5, 5, &from, &to) ||
+	if (!stream_start_arg(c, 5, &from) ||
 	    !auto_options(&m, &count))
 		return;
 	g = stream_group_arg(c, 1, 2);

@@ -119,17 +119,25 @@ static bool range_end(struct cmd *c, unsigned index, uint64_t seq,
 	return invalid_id(c);
 }
 
+bool stream_start_arg(struct cmd *c, unsigned index, struct stream_id *from)
+{
+	bool exclusive;
+
+	if (!range_end(c, index, 0, from, &exclusive))
+		return false;
+	if (!exclusive || stream_id_increment(from))
+		return true;
+	reply_error(c, "ERR invalid start ID for the interval");
+	return false;
+}
+
 bool stream_range_args(struct cmd *c, unsigned start, unsigned end,
 		       struct stream_id *from, struct stream_id *to)
 {
 	bool exclusive;
 
-	if (!range_end(c, start, 0, from, &exclusive))
+	if (!stream_start_arg(c, start, from))
 		return false;
-	if (exclusive && !stream_id_increment(from)) {
-		reply_error(c, "ERR invalid start ID for the interval");
-		return false;
-	}
 	if (!range_end(c, end, UINT64_MAX, to, &exclusive))
 		return false;
 	if (exclusive && !stream_id_decrement(to)) {

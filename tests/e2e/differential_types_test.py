@@ -229,6 +229,11 @@ DBSIZE
 # Redis' SORT compares up to a zero byte: no two texts differ only behind one.
 PLAIN_EDGES = [e.encode() for e in EDGES if "\x00" not in e]
 
+# Redis takes "+1" and " 1" for IDs, which is not told anywhere.
+ID_EDGES = [e for e in PLAIN_EDGES if e[:1] not in b"+ 0"]
+# 7.2 makes the consumer even if nothing is claimed.
+MAKE_CONSUMERS = (b"XCLAIM", b"XAUTOCLAIM")
+
 # A negative count gives so many, repeated: an edge would give millions.
 COUNT_REPEATS = (b"SRANDMEMBER", b"HRANDFIELD", b"ZRANDMEMBER", b"SPOP")
 
@@ -458,11 +463,15 @@ class Stream:
         """Now and then an argument is wrong, missing, or one too many."""
         r = self.random
         chance = r.random()
-        edge = r.choice(PLAIN_EDGES)
+        edge = r.choice(ID_EDGES if words[0][:1] == b"X" else PLAIN_EDGES)
         if words[0] in COUNT_REPEATS or words[:2] in EQUAL_SCORES:
             return
         if chance < 0.02 and len(words) > 1:
-            words[r.randrange(1, len(words))] = edge
+            at = r.randrange(1, len(words))
+            if words[0] not in MAKE_CONSUMERS or at != 3:
+                words[at] = edge
+        elif words[0] in MAKE_CONSUMERS:
+            return
         elif chance < 0.03:
             words.insert(r.randrange(1, len(words) + 1), edge)
         elif chance < 0.04 and len(words) > 1:

@@ -190,8 +190,8 @@ static void claim_one(struct claim *m, const struct stream *s,
 		return;
 	if (p && m->idle_ms > 0 && !idle_enough(m, p))
 		return;
-	if (!p && m->just_id)
-		fresh.count = 1;
+	if (!p)
+		fresh.count = 1; /* FORCE: as if it had been delivered */
 	claim_entry(m, p ? p : &fresh, &e);
 }
 

@@ -148,7 +148,7 @@ XADD {stream} {id} {pair}+
 XADD {stream} {next_id} {pair}+
 XADD {stream} {next_id} {pair}+
 XADD {stream} {next_id} f1 {value} f2 {number}
-XADD {stream} [NOMKSTREAM] [MAXLEN =|~ {few}] {next_id} f1 {value}
+XADD {stream} [NOMKSTREAM] [MAXLEN = {few}] {next_id} f1 {value}
 XADD {stream} MINID = {id} {next_id} f1 {value}
 XLEN {stream}
 XRANGE {stream} {from_id} {to_id} [COUNT {few}]

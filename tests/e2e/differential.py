@@ -287,7 +287,8 @@ def rule_unbalanced(command, ours, theirs):
 def rule_malformed(command, ours, theirs):
     """IDs and options are looked at before the key is, all of them"""
     return isinstance(ours, Error) and str(ours).startswith((
-        "ERR syntax error", "ERR Invalid stream ID", "ERR unknown subc")) and (
+        "ERR syntax error", "ERR Invalid stream ID", "ERR unknown subc",
+        "ERR value is not an integer")) and (
             isinstance(theirs, Error) or theirs in (0, [], None) or
             command[0] == b"XPENDING" and len(command) == 8)
 

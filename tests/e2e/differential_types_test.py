@@ -485,6 +485,9 @@ class Stream:
                     self.random.choice(rows).split(" ; ")]
         if len(commands) == 1:
             self._spoil(commands[0])
+        if commands[0][0] == b"XCLAIM":
+            # An ID that is named twice counts once here.
+            commands[0] = list(dict.fromkeys(commands[0]))
         return commands
 
     def batch(self, count):

@@ -134,7 +134,8 @@ struct command *command_by_name(struct slice full_name);
 	X(hash) \
 	X(stream) \
 	X(dump) \
-	X(zset_store)
+	X(zset_store) \
+	X(list)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

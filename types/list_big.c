@@ -627,18 +627,34 @@ static uint32_t find_part(const struct list_big *l, uint64_t *index)
 	return part;
 }
 
+/* The slot with the element of this index in a part of `count` elements; index
+ * becomes one in the slot. */
+static uint32_t find_slot(struct list_block *b, uint64_t count,
+			  uint64_t *index)
+{
+	uint64_t back = count - *index;
+	uint32_t slot;
+
+	if (*index < back) {
+		for (slot = 0; *index >= block_slot(b, slot)->count; slot++)
+			*index -= block_slot(b, slot)->count;
+		return slot;
+	}
+	for (slot = b->count - 1u; back > block_slot(b, slot)->count; slot--)
+		back -= block_slot(b, slot)->count;
+	*index = block_slot(b, slot)->count - back;
+	return slot;
+}
+
 struct list_place big_find(const struct list_big *l, uint64_t index)
 {
 	struct list_place place = { 0 };
-	struct list_block *b;
+	const struct list_part *part;
 
 	assert(index < l->count);
 	place.part = find_part(l, &index);
-	b = big_part(l, place.part)->block;
-	while (index >= block_slot(b, place.slot)->count) {
-		index -= block_slot(b, place.slot)->count;
-		place.slot++;
-	}
+	part = big_part(l, place.part);
+	place.slot = find_slot(part->block, part->count, &index);
 	place.index = (uint32_t)index;
 	return place;
 }

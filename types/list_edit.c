@@ -153,23 +153,6 @@ void big_insert(struct list_big *l, uint64_t index, const struct pack_key *k,
 		slot_alone(l, &place, k);
 }
 
-void big_set(struct list_big *l, uint64_t index, const struct pack_key *k,
-	     const struct list_limits *limits)
-{
-	struct list_place place = big_find(l, index);
-	struct list_slot *s = block_slot(big_own(l, place.part), place.slot);
-	size_t at = slot_offset(s, place.index), fresh = run_size(k);
-	const uint8_t *p = slot_begin(s) + at;
-	size_t old = (size_t)(run_next(p) - p);
-
-	if (s->count == 1 || slot_used(s) - old + fresh <= limits->size) {
-		run_put(slot_splice(l, s, at, old, fresh), k);
-		return;
-	}
-	big_remove(l, index, 1, limits);
-	big_insert(l, index, k, limits);
-}
-
 /* Makes one of a slot and the one behind it, if they fill half a node or less.
  * (I2) */
 static bool slot_merge(struct list_big *l, uint32_t part, uint32_t slot,
@@ -198,6 +181,33 @@ static bool slot_merge(struct list_big *l, uint32_t part, uint32_t slot,
 	return true;
 }
 
+/* Merges a slot that has become smaller with a neighbour if it can. (I2) */
+static void slot_shrunk(struct list_big *l, uint32_t part, uint32_t slot,
+			const struct list_limits *limits)
+{
+	if (!slot_merge(l, part, slot, limits) && slot > 0)
+		slot_merge(l, part, slot - 1, limits);
+}
+
+void big_set(struct list_big *l, uint64_t index, const struct pack_key *k,
+	     const struct list_limits *limits)
+{
+	struct list_place place = big_find(l, index);
+	struct list_slot *s = block_slot(big_own(l, place.part), place.slot);
+	size_t at = slot_offset(s, place.index), fresh = run_size(k);
+	const uint8_t *p = slot_begin(s) + at;
+	size_t old = (size_t)(run_next(p) - p);
+
+	if (s->count == 1 || slot_used(s) - old + fresh <= limits->size) {
+		run_put(slot_splice(l, s, at, old, fresh), k);
+		if (fresh < old / 2)
+			slot_shrunk(l, place.part, place.slot, limits);
+		return;
+	}
+	big_remove(l, index, 1, limits);
+	big_insert(l, index, k, limits);
+}
+
 /* Removes elements of one slot, not all of them. */
 static void slot_remove(struct list_big *l, const struct list_place *place,
 			uint32_t count, const struct list_limits *limits)
@@ -215,9 +225,7 @@ static void slot_remove(struct list_big *l, const struct list_place *place,
 	s->count -= count;
 	big_part(l, place->part)->count -= count;
 	l->count -= count;
-	if (!slot_merge(l, place->part, place->slot, limits) &&
-	    place->slot > 0)
-		slot_merge(l, place->part, place->slot - 1, limits);
+	slot_shrunk(l, place->part, place->slot, limits);
 }
 
 /* Whole parts that the count elements from index on cover, and that begin with

@@ -206,6 +206,7 @@ def run_model(c, key, steps, rnd):
     equal(items(c, key), model)
 
 
+@lib.levels("everysec")
 @lib.options(list_max_listpack_size="-1")
 def test_random_commands_give_what_python_gives(server):
     rnd = random.Random(7)
@@ -214,6 +215,7 @@ def test_random_commands_give_what_python_gives(server):
             run_model(c, "k%d" % (i % 3), 400, rnd)
 
 
+@lib.levels("everysec")
 def test_a_list_of_many_elements(server):
     with server.raw() as c:
         for i in range(0, 200000, 1000):
@@ -239,12 +241,12 @@ def test_a_list_of_many_elements(server):
 def test_what_was_acknowledged_is_there_after_kill_9(server):
     rnd = random.Random(11)
     with server.raw() as c:
-        run_model(c, "k", 600, rnd)
+        run_model(c, "k", 150, rnd)
         c.ok("RPUSH", "big", *[b"x" * 300] * 2000)
         c.ok("EXPIRE", "big", 1000)
         c.ok("BGSAVE")
-        run_model(c, "big", 300, rnd)
-        run_model(c, "k", 300, rnd)
+        run_model(c, "big", 60, rnd)
+        run_model(c, "k", 60, rnd)
         c.ok("RPUSH", "gone", "x")
         c.ok("LPOP", "gone")
         c.ok("RPUSH", "from", *range(10))

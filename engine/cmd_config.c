@@ -13,8 +13,10 @@
 #include "engine/cmd_server.h"
 
 #include "base/glob.h"
+#include "base/grave.h"
 #include "base/logline.h"
 #include "base/mem.h"
+#include "base/reaper.h"
 #include "engine/config_table.h"
 #include "engine/log_switch.h"
 #include "engine/slowlog_cmd.h"
@@ -318,6 +320,7 @@ void cmd_config_resetstat(struct cmd *c)
 		.connections_unauthenticated = old.connections_unauthenticated,
 		.dirty = old.dirty,
 		.memory_peak = mem_used(),
+		.freed_before = reaper_freed() + grave_done(),
 	};
 	memset(&e->rate_base, 0, sizeof(e->rate_base));
 	memset(e->errors, 0, sizeof(e->errors));

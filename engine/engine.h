@@ -82,6 +82,7 @@ struct engine_stats {
 	double ops_per_sec;        /* smoothed, by the cron */
 	double input_kbps, output_kbps;
 	size_t memory_peak;
+	size_t freed_before; /* big values, before CONFIG RESETSTAT */
 	uint64_t total_blocked;
 };
 

@@ -149,7 +149,7 @@ void info_memory(const struct engine *e, struct buf *out)
 	info_line(out, "lazyfree_pending_objects:%zu",
 		  reaper_pending() + grave_pending());
 	info_line(out, "lazyfreed_objects:%zu",
-		  reaper_freed() + grave_done());
+		  reaper_freed() + grave_done() - e->stats.freed_before);
 	put_slab(out);
 }
 

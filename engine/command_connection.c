@@ -127,7 +127,7 @@ struct command commands_connection[] = {
 	  .summary = "Sends the text back.", .arguments = "message" },
 	{ .name = "hello", .handler = cmd_hello, .arity = -1,
 	  .flags = OPEN | CMD_FAST | CMD_NO_AUTH | CMD_SENTINEL |
-		   CMD_ALLOW_BUSY | CMD_REDACT,
+		   CMD_ALLOW_BUSY,
 	  .group = GROUP_CONNECTION, .since = "6.0.0", .complexity = "O(1)",
 	  .summary = "Agrees on a protocol version, with AUTH and a name if "
 		"wanted.",

@@ -22,20 +22,33 @@ static bool is_secret_value(const struct cmd *c, unsigned index)
 		     !strcmp(d->name, "masteruser"));
 }
 
-/* The words behind AUTH and AUTH2 of MIGRATE. */
+/* Words of a command that are followed by secrets. */
+struct secret_word {
+	const char *command;
+	const char *word;
+	unsigned first; /* argument that it may be */
+	unsigned count; /* secrets behind it */
+};
+
+static const struct secret_word secret_words[] = {
+	{ "hello", "auth", 1, 2 },
+	{ "migrate", "auth", 6, 1 },
+	{ "migrate", "auth2", 6, 2 },
+};
+
 static bool is_password(const struct cmd *c, unsigned index)
 {
-	unsigned i;
+	unsigned i, at;
 
-	if (index < 7 || strcmp(c->command->name, "migrate"))
-		return false;
-	for (i = 6; i < index && !arg_is(c, i, "keys"); i++) {
-		if (arg_is(c, i, "auth") && index == ++i)
-			return true;
-		if (arg_is(c, i, "auth2") && index - i <= 2)
-			return true;
-		if (arg_is(c, i, "auth2"))
-			i += 2;
+	for (i = 0; i < ARRAY_LEN(secret_words); i++) {
+		const struct secret_word *w = &secret_words[i];
+
+		if (strcmp(c->command->name, w->command))
+			continue;
+		at = index > w->count ? index - w->count : 0;
+		for (at = at < w->first ? w->first : at; at < index; at++)
+			if (arg_is(c, at, w->word))
+				return true;
 	}
 	return false;
 }

@@ -240,36 +240,54 @@ static uint64_t estimate(const struct histogram *h)
 	return (uint64_t)llroundl(alpha * m * m / z);
 }
 
-/* Four counters a value, so that equal neighbours do not wait for each
+/* Eight registers, which are six bytes (and there may be no more to read), as
+ * eight bytes. */
+static inline uint64_t get_eight(const uint8_t *p)
+{
+	uint64_t x = get_u32(p) | (uint64_t)get_u16(p + 4) << 32;
+
+	x = (x & 0x000000ffffff) | (x & 0xffffff000000) << 8;
+	x = (x & 0x00000fff00000fff) | (x & 0x00fff00000fff000) << 4;
+	return (x & 0x003f003f003f003f) | (x & 0x0fc00fc00fc00fc0) << 2;
+}
+
+/* Eight counters a value, so that equal neighbours do not wait for each
  * other. */
-struct quarters {
-	uint32_t at[4][64];
+struct lanes {
+	uint16_t at[8][64];
 };
 
-static struct histogram quarters_sum(const struct quarters *q)
+static inline void lanes_add(struct lanes *l, uint64_t eight)
 {
-	struct histogram h;
-	unsigned i;
+	l->at[0][eight & 63]++;
+	l->at[1][eight >> 8 & 63]++;
+	l->at[2][eight >> 16 & 63]++;
+	l->at[3][eight >> 24 & 63]++;
+	l->at[4][eight >> 32 & 63]++;
+	l->at[5][eight >> 40 & 63]++;
+	l->at[6][eight >> 48 & 63]++;
+	l->at[7][eight >> 56 & 63]++;
+}
 
-	for (i = 0; i < 64; i++)
-		h.at[i] = q->at[0][i] + q->at[1][i] + q->at[2][i] + q->at[3][i];
+static struct histogram lanes_sum(const struct lanes *l)
+{
+	struct histogram h = { 0 };
+	unsigned lane, i;
+
+	for (lane = 0; lane < 8; lane++)
+		for (i = 0; i < 64; i++)
+			h.at[i] += l->at[lane][i];
 	return h;
 }
 
 static struct histogram dense_histogram(const uint8_t *p)
 {
-	const uint8_t *end = p + HLL_REGISTERS / 4 * 3;
-	struct quarters q = { 0 };
+	const uint8_t *end = p + HLL_REGISTERS / 8 * 6;
+	struct lanes lanes = { 0 };
 
-	for (; p < end; p += 3) {
-		uint32_t four = get_four(p);
-
-		q.at[0][four & 63]++;
-		q.at[1][four >> 6 & 63]++;
-		q.at[2][four >> 12 & 63]++;
-		q.at[3][four >> 18]++;
-	}
-	return quarters_sum(&q);
+	for (; p < end; p += 6)
+		lanes_add(&lanes, get_eight(p));
+	return lanes_sum(&lanes);
 }
 
 static struct histogram sparse_histogram(const uint8_t *p, const uint8_t *end)
@@ -297,37 +315,33 @@ uint64_t hll_count(struct slice value)
 
 uint64_t hll_count_registers(const uint8_t *registers)
 {
-	struct quarters q = { 0 };
+	struct lanes lanes = { 0 };
 	struct histogram h;
 	unsigned i;
 
-	for (i = 0; i < HLL_REGISTERS; i += 4) {
-		q.at[0][registers[i] & 63]++;
-		q.at[1][registers[i + 1] & 63]++;
-		q.at[2][registers[i + 2] & 63]++;
-		q.at[3][registers[i + 3] & 63]++;
-	}
-	h = quarters_sum(&q);
+	for (i = 0; i < HLL_REGISTERS; i += 8)
+		lanes_add(&lanes, get_u64(registers + i));
+	h = lanes_sum(&lanes);
 	return estimate(&h);
 }
 
-static inline void raise_byte(uint8_t *byte, uint8_t value)
+/* The higher of each of eight bytes below 128. */
+static inline uint64_t max_eight(uint64_t a, uint64_t b)
 {
-	*byte = *byte < value ? value : *byte;
+	const uint64_t tops = 0x8080808080808080;
+	uint64_t not_less = ((a | tops) - b) & tops;
+	uint64_t take_a = not_less - (not_less >> 7);
+
+	return (a & take_a) | (b & ~take_a);
 }
 
 static void dense_max_into(uint8_t *registers, const uint8_t *p)
 {
 	uint8_t *end = registers + HLL_REGISTERS;
 
-	for (; registers < end; registers += 4, p += 3) {
-		uint32_t four = get_four(p);
-
-		raise_byte(&registers[0], four & 63);
-		raise_byte(&registers[1], four >> 6 & 63);
-		raise_byte(&registers[2], four >> 12 & 63);
-		raise_byte(&registers[3], (uint8_t)(four >> 18));
-	}
+	for (; registers < end; registers += 8, p += 6)
+		put_u64(registers, max_eight(get_u64(registers),
+					     get_eight(p)));
 }
 
 void hll_max_into(uint8_t *registers, struct slice value)
@@ -344,7 +358,8 @@ void hll_max_into(uint8_t *registers, struct slice value)
 		unsigned i;
 
 		for (i = 0; run.value && i < run.count; i++)
-			raise_byte(&registers[i], run.value);
+			if (registers[i] < run.value)
+				registers[i] = run.value;
 		registers += run.count;
 		p += run.size;
 	}

@@ -231,8 +231,8 @@ PLAIN_EDGES = [e.encode() for e in EDGES if "\x00" not in e]
 
 # Redis takes "+1" and " 1" for IDs, which is not told anywhere.
 ID_EDGES = [e for e in PLAIN_EDGES if e[:1] not in b"+ 0"]
-# 7.2 makes the consumer even if nothing is claimed.
-MAKE_CONSUMERS = (b"XCLAIM", b"XAUTOCLAIM")
+# 7.2 makes the consumer even if it gets nothing.
+MAKE_CONSUMERS = (b"XCLAIM", b"XAUTOCLAIM", b"XREADGROUP")
 
 # A negative count gives so many, repeated: an edge would give millions.
 COUNT_REPEATS = (b"SRANDMEMBER", b"HRANDFIELD", b"ZRANDMEMBER", b"SPOP")

@@ -295,6 +295,11 @@ def rule_malformed(command, ours, theirs):
             command[0] == b"XPENDING" and len(command) == 8)
 
 
+def rule_least(command, ours, theirs):
+    """the least number has no opposite, and is refused: Redis 7.2"""
+    return "9223372036854775807" in str(ours) and isinstance(ours, Error)
+
+
 def rule_withscore(command, ours, theirs):
     """WITHSCORE came with Redis 7.2"""
     return len(command) == 4 and "wrong number of arg" in str(theirs)
@@ -326,6 +331,7 @@ RULES.update({b"XREAD": [rule_unbalanced], b"XREADGROUP": [rule_unbalanced]})
 RULES.update({name: [rule_malformed] for name in (
     b"XINFO", b"XDEL", b"XPENDING", b"XACK", b"XCLAIM", b"XAUTOCLAIM",
     b"XADD", b"XTRIM", b"XSETID", b"XGROUP")})
+RULES.update({b"LREM": [rule_least], b"LPOS": [rule_least]})
 RULES.update({b"ZRANK": [rule_withscore], b"ZREVRANK": [rule_withscore]})
 RULES.update({name: [rule_shortest] for name in SCORES})
 

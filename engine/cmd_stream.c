@@ -280,7 +280,8 @@ void cmd_xdel(struct cmd *c)
 	const struct stream *s;
 	unsigned i;
 
-	if (!stream_lookup_write(c, c->argv[1], &s) || !stream_ids_args(c, 2))
+	if (!stream_lookup_write(c, c->argv[1], &s) ||
+	    (s && !stream_ids_args(c, 2)))
 		return;
 	for (i = 2; s && i < c->argc; i++) {
 		stream_id_parse(c->argv[i], 0, &id);

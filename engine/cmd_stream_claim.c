@@ -4,7 +4,8 @@
  *
  * I1. What is claimed is gathered and replied before the records: one run of
  *     what is pending now, one of what is pending no more since its entry is
- *     gone, and then (I2) that the consumer got something.
+ *     gone, and then (I2) that the consumer got something. An ID that may be
+ *     there twice is looked up after the records of its first time.
  * I2. Only a consumer that really got entries was active.
  */
 #include "engine/cmd_stream.h"
@@ -52,14 +53,23 @@ static void emit_run(const struct claim *m, enum record_type type,
 	emit(m->c, &r);
 }
 
-/* The records of what has been gathered. (I1) */
-static void claim_emit(struct claim *m)
+/* The records of what has been gathered so far. */
+static void claim_flush(struct claim *m)
+{
+	emit_run(m, REC_stream_pending_del, &m->gone);
+	emit_run(m, REC_stream_pending_set, m->run);
+	m->gone.size = m->run->size = 0;
+	m->previous_gone = (struct stream_id){ 0, 0 };
+	m->previous = (struct stream_pending){ .count = 0 };
+}
+
+/* All records. (I1) */
+static void claim_end(struct claim *m)
 {
 	struct cmd *c = m->c;
 	struct record r = record_of(m, REC_stream_consumer_set);
 
-	emit_run(m, REC_stream_pending_del, &m->gone);
-	emit_run(m, REC_stream_pending_set, m->run);
+	claim_flush(m);
 	if (m->given > 0) { /* I2 */
 		r.seen_ms = r.active_ms = c->now_ms;
 		emit(c, &r);
@@ -178,7 +188,7 @@ static void claim_one(struct claim *m, const struct stream *s,
 		      const struct stream_group *g, struct stream_id id)
 {
 	const struct stream_pending *p = stream_pending_find(g, id);
-	struct stream_pending fresh = { .id = id };
+	struct stream_pending fresh = { .id = id, .count = 1 };
 	struct stream_entry e;
 
 	if (!find_entry(s, id, &e)) {
@@ -190,8 +200,6 @@ static void claim_one(struct claim *m, const struct stream *s,
 		return;
 	if (p && m->idle_ms > 0 && !idle_enough(m, p))
 		return;
-	if (!p)
-		fresh.count = 1; /* FORCE: as if it had been delivered */
 	claim_entry(m, p ? p : &fresh, &e);
 }
 
@@ -217,8 +225,8 @@ void cmd_xclaim(struct cmd *c)
 	struct claim m = { .c = c, .cause = CAUSE_xclaim, .retries = -1 };
 	const struct stream_group *g = stream_group_arg(c, 1, 2);
 	size_t start = c->out->size, head;
+	struct stream_id id, highest = { 0, 0 };
 	const struct stream *s;
-	struct stream_id id;
 	unsigned i, end;
 
 	if (!g || !claim_options(&m, &end) ||
@@ -231,12 +239,19 @@ void cmd_xclaim(struct cmd *c)
 	m.run = items_scratch(c);
 	for (i = 5; i < end; i++) {
 		stream_id_parse(c->argv[i], 0, &id);
+		if (!stream_id_below(highest, id)) { /* perhaps again */
+			claim_flush(&m);
+			s = stream_again(c, c->argv[1]);
+			g = stream_group_find(s, c->argv[2]);
+		} else {
+			highest = id;
+		}
 		claim_one(&m, s, g, id);
 	}
 	head = c->out->size;
 	reply_array(c, m.given);
 	stream_reply_front(c, start, head);
-	claim_emit(&m);
+	claim_end(&m);
 }
 
 /* --- XAUTOCLAIM ----------------------------------------------------------- */
@@ -365,5 +380,5 @@ void cmd_xautoclaim(struct cmd *c)
 	m.run = items_scratch(c);
 	next = auto_walk(&m, s, g, from, count);
 	auto_reply(&m, start, next);
-	claim_emit(&m);
+	claim_end(&m);
 }

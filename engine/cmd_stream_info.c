@@ -232,8 +232,10 @@ static void full(struct cmd *c, const struct stream *s, uint64_t count)
 void cmd_xinfo_stream(struct cmd *c)
 {
 	int64_t count = FULL_COUNT;
-	const struct stream *s;
+	const struct stream *s = open_stream(c);
 
+	if (!s)
+		return;
 	if (c->argc > 3 &&
 	    (!arg_is(c, 3, "full") || (c->argc != 4 && c->argc != 6) ||
 	     (c->argc == 6 && !arg_is(c, 4, "count")))) {
@@ -246,9 +248,6 @@ void cmd_xinfo_stream(struct cmd *c)
 		return;
 	if (count < 0)
 		count = FULL_COUNT;
-	s = open_stream(c);
-	if (!s)
-		return;
 	if (c->argc == 3)
 		brief(c, s);
 	else

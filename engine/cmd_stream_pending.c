@@ -79,20 +79,16 @@ static bool options_parse(struct cmd *c, struct options *o)
 	unsigned start = 3;
 
 	*o = (struct options){ 0 };
-	if (arg_is(c, 3, "idle")) {
-		if (c->argc < 8) {
-			reply_syntax_error(c);
-			return false;
-		}
+	if (c->argc >= 6 && arg_is(c, 3, "idle")) {
 		if (!arg_i64(c, 4, &o->idle_ms))
 			return false;
 		start = 5;
 	}
-	if (c->argc < start + 3 || c->argc > start + 4) {
+	if (c->argc < start + 3 || c->argc > 9) {
 		reply_syntax_error(c);
 		return false;
 	}
-	if (c->argc == start + 4)
+	if (c->argc > start + 3)
 		o->consumer = start + 3;
 	return arg_i64(c, start + 2, &o->count) &&
 	       stream_range_args(c, start, start + 1, &o->from, &o->to);

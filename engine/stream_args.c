@@ -41,11 +41,15 @@ const struct stream *stream_again(struct cmd *c, struct slice key)
 	return entry_pointer(e);
 }
 
-/* Digits only, also with zeros in front. */
+/* Digits, also with blanks, a + or zeros in front, as clients may send. */
 static bool parse_digits(const uint8_t *p, const uint8_t *end, uint64_t *out)
 {
 	uint64_t v = 0;
 
+	while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+		p++;
+	if (p < end && *p == '+')
+		p++;
 	if (p == end)
 		return false;
 	for (; p < end; p++) {

@@ -3,8 +3,9 @@
  * Streams: entries.
  *
  * S1. Entries are in order of their IDs; none is above `last`.
- * S2. A block ends when the next entry would pass the limits; only the last
- *     block grows. What it does not use by then is given back.
+ * S2. A block ends when the next entry would pass the limits, for which those
+ *     that have been removed count; only the last block grows. What it does
+ *     not use by then is given back.
  * S3. How entries lie in blocks is not state: trims and deletions are by ID.
  */
 #include "types/stream_block.h"
@@ -69,7 +70,7 @@ static bool block_takes(const struct stream_node *n,
 		entries = STREAM_BLOCK_ENTRIES_MAX;
 	if (bytes == 0 || bytes > BLOCK_BYTES_MAX)
 		bytes = BLOCK_BYTES_MAX;
-	return n->count < entries && n->used + shape->size < bytes;
+	return n->ever < entries && n->used + shape->size < bytes;
 }
 
 void stream_add(struct stream *s, struct stream_id id, struct slice items,
@@ -88,6 +89,7 @@ void stream_add(struct stream *s, struct stream_id id, struct slice items,
 	if (n && block_takes(n, &shape, limits)) {
 		n = stream_tree_own(t, p, shape.room);
 		stream_block_append(n, id, &shape);
+		n->ever++;
 		stream_tree_counted(t, p, 1);
 	} else {
 		if (n) {
@@ -368,7 +370,7 @@ void stream_load(struct stream *s, const struct stream_packed *p)
 	assert(!stream_id_below(s->last, p->last));
 	n->first = p->first;
 	n->last = p->last;
-	n->count = p->count;
+	n->count = n->ever = (uint16_t)p->count;
 	n->used = (uint32_t)p->data.size;
 	memcpy(n->data, p->data.data, p->data.size);
 	stream_tree_insert(&s->entries,

@@ -231,7 +231,7 @@ struct stream_node *stream_block_new(struct stream_id id,
 	n->used = (uint32_t)(p - n->data);
 	first.like_first = true;
 	stream_block_append(n, id, &first);
-	n->count = 1;
+	n->count = n->ever = 1;
 	return n;
 }
 

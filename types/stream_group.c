@@ -103,7 +103,7 @@ static void leaf_split(struct stream_tree *t, struct stream_place p,
 	struct stream_node *fresh = stream_node_new(LEAF_MAX * size);
 	uint32_t half = n->count / 2;
 
-	fresh->count = n->count - half;
+	fresh->count = (uint16_t)(n->count - half);
 	fresh->used = (uint32_t)(fresh->count * size);
 	memcpy(fresh->data, n->data + half * size, fresh->used);
 	leaf_bounds(fresh, size);

@@ -24,8 +24,6 @@ int64_t stream_read_estimate(const struct stream *s, struct stream_id id)
 		return 0;
 	if (stream_length(s) == 0 && order < 0)
 		return (int64_t)s->added;
-	if (!stream_id_zero(id) && stream_id_below(id, s->max_deleted))
-		return STREAM_READ_UNKNOWN;
 	if (order == 0)
 		return (int64_t)s->added;
 	if (order > 0)

@@ -289,6 +289,7 @@ static struct stream_node *node_replace(struct stream_chunk *c, uint32_t index,
 	if (shared(&old->refs)) {
 		n = stream_node_new(capacity);
 		n->count = old->count;
+		n->ever = old->ever;
 		n->used = old->used;
 		n->first = old->first;
 		n->last = old->last;
@@ -322,7 +323,7 @@ void stream_tree_counted(struct stream_tree *t, struct stream_place p,
 {
 	struct stream_chunk *c = t->at[p.chunk];
 
-	c->at[p.node]->count += (uint32_t)more;
+	c->at[p.node]->count += (uint16_t)more;
 	c->entries += (uint64_t)more;
 	t->entries += (uint64_t)more;
 }

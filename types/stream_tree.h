@@ -20,7 +20,8 @@
 
 struct stream_node {
 	atomic_uint refs;
-	uint32_t count;    /* entries */
+	uint16_t count;    /* entries */
+	uint16_t ever;     /* of a block: with those removed since */
 	uint32_t used;     /* bytes of data */
 	uint32_t capacity; /* bytes allocated for data */
 	struct stream_id first; /* no entry is below; base of a block */

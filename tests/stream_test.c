@@ -129,8 +129,10 @@ static struct stream_id next_id(struct test_random *r, struct stream_id last)
 	if (test_random_below(r, 3))
 		id.seq += 1 + test_random_below(r, 3);
 	else
-		id = (struct stream_id){ last.ms + 1 + test_random_below(r, 300),
-					 test_random_below(r, 5) };
+		id = (struct stream_id){
+			last.ms + 1 + test_random_below(r, 300),
+			test_random_below(r, 5),
+		};
 	return id;
 }
 
@@ -258,7 +260,7 @@ static void random_run(struct test_random *r, const struct stream_limits *l)
 	int i;
 
 	m.count = 0;
-	for (i = 0; i < 8000; i++) {
+	for (i = 0; i < 2500; i++) {
 		random_step(s, &m, r, l);
 		if (i % 500 == 0) {
 			frozen = stream_copy(s);

@@ -313,69 +313,6 @@ def rule_hyperloglog(command, ours, theirs):
         theirs[:8] + theirs[16:]
 
 
-def rule_unbalanced(command, ours, theirs):
-    """the error names the command and what it takes: Redis 7.2"""
-    return "ERR Unbalanced" in str(ours) and "ERR Unbalanced" in str(theirs)
-
-
-def without_times(info):
-    """XINFO without times, and without consumers that have nothing."""
-    if isinstance(info, int) and info > 10 ** 12:
-        return 0
-    if isinstance(info, (list, tuple)) and len(info) == 2 and \
-            info[0] == b"consumers" and isinstance(info[1], list):
-        return [without_times(c) for c in info[1] if not idle_consumer(c)]
-    if isinstance(info, tuple) and len(info) == 2:
-        return info[0], without_times(info[1])
-    if not isinstance(info, (list, tuple)):
-        return info
-    if info and all(isinstance(p, tuple) for p in info):
-        return [without_times(p) for p in info if p[0] not in TIMES]
-    if info and isinstance(info[0], bytes) and info[0] in INFO_FIRST:
-        return without_times(list(zip(info[::2], info[1::2])))
-    return [without_times(i) for i in info if not idle_consumer(i)]
-
-
-def idle_consumer(info):
-    """A consumer for which nothing is pending, in either form of XINFO."""
-    if not isinstance(info, list) or not info:
-        return False
-    if not isinstance(info[0], tuple):
-        info = list(zip(info[::2], info[1::2])) if info[0] == b"name" else []
-    fields = {k: v for k, v in info if isinstance(k, bytes)}
-    return b"last-delivered-id" not in fields and (
-        fields.get(b"pending") in (0, []) and b"name" in fields)
-
-
-def rule_setid(command, ours, theirs):
-    """which of two reasons is told: as Redis 7.2"""
-    return "smaller than" in str(ours) and "smaller than" in str(theirs)
-
-
-TIMES = (b"seen-time", b"active-time", b"idle", b"inactive",
-         b"radix-tree-nodes", b"radix-tree-keys")
-INFO_FIRST = (b"name", b"length")
-
-
-def rule_stream_info(command, ours, theirs):
-    """times of consumers, and a consumer is there from its first XREADGROUP
-    on: Redis 7.2; blocks are ours"""
-    if len(command) == 3 and command[1].upper() == b"GROUPS":
-        for ours_group, theirs_group in zip(ours, theirs):
-            drop_count(ours_group)
-            drop_count(theirs_group)
-    return without_times(ours) == without_times(theirs)
-
-
-def drop_count(group):
-    """The number of consumers, out of XINFO GROUPS."""
-    if group and isinstance(group[0], tuple):
-        group[:] = [p for p in group if p[0] != b"consumers"]
-    elif b"consumers" in group:
-        at = group.index(b"consumers")
-        del group[at:at + 2]
-
-
 SCORES = """ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE
     ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF
     """.encode().split()
@@ -389,10 +326,6 @@ RULES = {
     b"SSCAN": [rule_cursor],
     b"HSCAN": [rule_cursor],
     b"ZSCAN": [rule_cursor],
-    b"XINFO": [rule_stream_info],
-    b"XREAD": [rule_unbalanced],
-    b"XSETID": [rule_setid],
-    b"XREADGROUP": [rule_unbalanced],
 }
 RULES.update({b"XREAD": [rule_unbalanced], b"XREADGROUP": [rule_unbalanced]})
 RULES.update({name: [rule_malformed] for name in (

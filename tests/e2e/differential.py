@@ -317,6 +317,12 @@ SCORES = """ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE
     ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF
     """.encode().split()
 
+def rule_first_mistake(command, ours, theirs):
+    """of several mistakes one is told"""
+    return isinstance(ours, Error) and isinstance(theirs, Error) and \
+        "ERR syntax error" in (str(ours), str(theirs))
+
+
 RULES = {
     b"BITCOUNT": [rule_bits],
     b"BITPOS": [rule_bits],
@@ -338,7 +344,7 @@ RULES.update({name: [rule_shortest] for name in SCORES})
 
 def known_difference(command, ours, theirs):
     """The reason, if this difference is meant."""
-    for rule in RULES.get(command[0].upper(), ()):
+    for rule in [rule_first_mistake] + RULES.get(command[0].upper(), []):
         if rule(command, ours, theirs):
             return rule.__doc__
     return None

@@ -162,14 +162,9 @@ size_t zset_rank_of_score(const struct entry *e, double score, bool equal)
 size_t zset_rank_of_member(const struct entry *e, struct slice member,
 			   bool equal)
 {
-	struct zset_place place = { .member = member, .behind = equal };
-	struct zset_item first;
-	struct zset_iter it;
+	struct zset_place place = { .unkeyed = true, .member = member,
+				    .behind = equal };
 
-	zset_seek(&it, e, 0);
-	if (!zset_next(&it, &first))
-		return 0;
-	place.key = zset_key(first.score);
 	return rank_of_place(e, &place);
 }
 

@@ -55,7 +55,8 @@ bool zset_rank(const struct entry *e, struct slice member, size_t *rank,
 size_t zset_rank_of_score(const struct entry *e, double score, bool equal);
 
 /* How many members are before these bytes (equal: or the same), in a sorted
- * set whose scores are all the same. */
+ * set whose members are in order of their bytes, too: as when all scores are
+ * equal. In any other the answer is some number up to zset_count. */
 size_t zset_rank_of_member(const struct entry *e, struct slice member,
 			   bool equal);
 

@@ -8,15 +8,9 @@
 
 #include "base/mem.h"
 
-unsigned zset_leaf_ties(const struct zset_leaf *leaf, unsigned from,
-			const struct zset_place *p)
+unsigned zset_leaf_search(const struct zset_leaf *leaf, unsigned from,
+			  unsigned count, const struct zset_place *p)
 {
-	uint64_t code = leaf->refs[from] >> ZSET_CODE_SHIFT;
-	uint64_t last = code << ZSET_CODE_SHIFT |
-			((UINT64_C(1) << ZSET_CODE_SHIFT) - 1);
-	unsigned count = zset_below(leaf->refs + from, leaf->count - from,
-				    last);
-
 	while (count > 0) {
 		unsigned half = count / 2;
 
@@ -31,14 +25,21 @@ unsigned zset_leaf_ties(const struct zset_leaf *leaf, unsigned from,
 	return from;
 }
 
-/* How many children begin at or before the place. */
-unsigned zset_inner_ties(const struct zset_inner *node, unsigned from,
-			 const struct zset_place *p)
+unsigned zset_leaf_ties(const struct zset_leaf *leaf, unsigned from,
+			const struct zset_place *p)
 {
-	unsigned count = node->count - from;
+	uint64_t code = leaf->refs[from] >> ZSET_CODE_SHIFT;
+	uint64_t last = code << ZSET_CODE_SHIFT |
+			((UINT64_C(1) << ZSET_CODE_SHIFT) - 1);
 
-	if (p->key != UINT64_MAX)
-		count = zset_below(node->keys + from, count, p->key + 1);
+	return zset_leaf_search(leaf, from,
+				zset_below(leaf->refs + from,
+					   leaf->count - from, last), p);
+}
+
+unsigned zset_inner_search(const struct zset_inner *node, unsigned from,
+			   unsigned count, const struct zset_place *p)
+{
 	while (count > 0) {
 		unsigned half = count / 2;
 
@@ -50,6 +51,16 @@ unsigned zset_inner_ties(const struct zset_inner *node, unsigned from,
 		}
 	}
 	return from;
+}
+
+unsigned zset_inner_ties(const struct zset_inner *node, unsigned from,
+			 const struct zset_place *p)
+{
+	unsigned count = node->count - from;
+
+	if (p->key != UINT64_MAX)
+		count = zset_below(node->keys + from, count, p->key + 1);
+	return zset_inner_search(node, from, count, p);
 }
 
 /* --- codes --------------------------------------------------------------- */

@@ -63,8 +63,12 @@ static inline unsigned zset_below(const uint64_t *numbers, unsigned count,
 	return (unsigned)(at - numbers);
 }
 
-/* How many members of the leaf are before the place, among [from, to), which
- * are those of its code. */
+/* How many members of the leaf are before the place; the first `from` are, and
+ * those behind the next `count` are not. */
+unsigned zset_leaf_search(const struct zset_leaf *leaf, unsigned from,
+			  unsigned count, const struct zset_place *p);
+
+/* As zset_leaf_search, among members that have the code of the one at from. */
 unsigned zset_leaf_ties(const struct zset_leaf *leaf, unsigned from,
 			const struct zset_place *p);
 
@@ -73,15 +77,23 @@ static inline unsigned zset_leaf_find(const struct zset_leaf *leaf,
 				      const struct zset_place *p)
 {
 	uint64_t code = zset_code(leaf, p->key);
-	unsigned from = zset_below(leaf->refs, leaf->count,
-				   code << ZSET_CODE_SHIFT);
+	unsigned from;
 
+	if (__builtin_expect(p->unkeyed, 0))
+		return zset_leaf_search(leaf, 0, leaf->count, p);
+	from = zset_below(leaf->refs, leaf->count, code << ZSET_CODE_SHIFT);
 	if (from == leaf->count || leaf->refs[from] >> ZSET_CODE_SHIFT != code)
 		return from;
 	return zset_leaf_ties(leaf, from, p);
 }
 
-/* The child whose lowest member has the place's key, the first of several. */
+/* How many children begin at or before the place; the first `from` do, and
+ * those behind the next `count` do not. */
+unsigned zset_inner_search(const struct zset_inner *node, unsigned from,
+			   unsigned count, const struct zset_place *p);
+
+/* As zset_inner_search, among children whose lowest score is the place's; from
+ * is the first of them. */
 unsigned zset_inner_ties(const struct zset_inner *node, unsigned from,
 			 const struct zset_place *p);
 
@@ -89,8 +101,13 @@ unsigned zset_inner_ties(const struct zset_inner *node, unsigned from,
 static inline unsigned zset_inner_find(const struct zset_inner *node,
 				       const struct zset_place *p)
 {
-	unsigned from = zset_below(node->keys, node->count, p->key);
+	unsigned from;
 
+	if (__builtin_expect(p->unkeyed, 0)) {
+		from = zset_inner_search(node, 0, node->count, p);
+		return from ? from - 1 : 0;
+	}
+	from = zset_below(node->keys, node->count, p->key);
 	if (from < node->count && node->keys[from] == p->key)
 		from = zset_inner_ties(node, from, p);
 	return from ? from - 1 : 0;

@@ -40,10 +40,12 @@ struct zset_tree {
 };
 
 /* A place in the order: before or behind all members with a score, or all that
- * also have these bytes. */
+ * also have these bytes, or (where bytes rise with scores) all with these
+ * bytes. */
 struct zset_place {
 	uint64_t key;
-	bool whole; /* the score alone says */
+	bool whole;   /* the score alone says */
+	bool unkeyed; /* the bytes alone say */
 	bool behind;
 	struct slice member;
 };
@@ -102,7 +104,7 @@ static inline int zset_place_order(const struct zset_place *p, uint64_t key,
 {
 	int order;
 
-	if (p->key != key)
+	if (p->key != key && !p->unkeyed)
 		return p->key < key ? -1 : 1;
 	if (p->whole)
 		return p->behind ? 1 : -1;

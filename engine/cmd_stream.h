@@ -16,6 +16,10 @@ void cmd_xlen(struct cmd *c);
 void cmd_xsetid(struct cmd *c);
 void cmd_xtrim(struct cmd *c);
 
+/* Both entries and what is pending (cmd_stream_delete.c). */
+void cmd_xackdel(struct cmd *c);
+void cmd_xdelex(struct cmd *c);
+
 /* Reading (cmd_stream_read.c, cmd_stream_readgroup.c). */
 void cmd_xrange(struct cmd *c);
 void cmd_xrevrange(struct cmd *c);

@@ -130,6 +130,35 @@ def test_each_command_on_groups(server):
         ])
 
 
+def test_entries_are_removed_with_regard_to_groups(server):
+    with server.raw() as c:
+        for i in range(1, 7):
+            c.ok("XADD", "d", i, "f", i)
+        for group in "ab":
+            c.ok("XGROUP", "CREATE", "d", group, "0")
+            c.ok("XREADGROUP", "GROUP", group, "c", "COUNT", 5, "STREAMS",
+                 "d", ">")
+        check(c, [
+            ("XDELEX d IDS 2 1 9", [1, -1]), ("XLEN d", 5),
+            ("XPENDING d a 1 1 9 c", c.ok("XPENDING", "d", "a", "1", "1", 9)),
+            ("XDELEX d ACKED IDS 2 2 6", [2, 2]), ("XLEN d", 5),
+            ("XDELEX d DELREF IDS 2 2 2", [1, -1]),
+            ("XPENDING d a 2 2 9", []), ("XPENDING d b 2 2 9", []),
+            ("XACKDEL d a ACKED IDS 1 3", [2]), ("XACK d a 3", 0),
+            ("XACKDEL d b ACKED IDS 1 3", [1]), ("XRANGE d 3 3", []),
+            ("XACKDEL d a KEEPREF IDS 2 4 4", [1, -1]),
+            ("XACK d b 4", 1),
+            ("XACKDEL d a DELREF IDS 1 5", [1]), ("XACK d b 5", 0),
+            ("XLEN d", 1), ("XDELEX none IDS 1 1", [-1]),
+            ("XACKDEL none a IDS 1 1", [-1]),
+            ("XACKDEL d none IDS 1 1", [-1]),
+            ("XDELEX d IDS 0 1", "-ERR Number of IDs must be a positive"),
+            ("XDELEX d IDS 2 1", "-ERR The `numids` parameter must match"),
+            ("XDELEX d FOO IDS 1 1", "-ERR syntax error"),
+            ("XDELEX d IDS 1 x", "-ERR Invalid stream ID"),
+        ])
+
+
 def test_info_tells_how_far_groups_have_come(server):
     with server.raw() as c:
         for i in range(1, 6):

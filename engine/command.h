@@ -135,7 +135,8 @@ struct command *command_by_name(struct slice full_name);
 	X(stream) \
 	X(dump) \
 	X(zset_store) \
-	X(list)
+	X(list) \
+	X(sort)
 
 #define X(name) extern struct command commands_##name[];
 COMMAND_TABLES(X)

@@ -128,6 +128,40 @@ def test_several_elements_move_at_once(server):
         equal(c.command("LMOVEM", "none", "t", "LEFT", "LEFT"), None)
 
 
+def test_sort_orders_tells_and_stores(server):
+    with server.raw() as c:
+        c.ok("RPUSH", "l", 3, 10, 1, 2)
+        c.ok("SADD", "s", "b", "a", "c")
+        c.ok("ZADD", "z", 1, "x", 2, "y", 3, "w")
+        for i, word in ((1, "one"), (2, "two"), (3, "three"), (10, "ten")):
+            c.ok("SET", "w_%d" % i, 100 - i)
+            c.ok("HSET", "h_%d" % i, "name", word, "n", i)
+        check(c, [
+            ("SORT l", ["1", "2", "3", "10"]),
+            ("SORT l ALPHA DESC", ["3", "2", "10", "1"]),
+            ("SORT l LIMIT 1 2", ["2", "3"]), ("SORT l LIMIT 9 2", []),
+            ("SORT l BY w_*", ["10", "3", "2", "1"]),
+            ("SORT l BY h_*->name ALPHA", ["1", "10", "3", "2"]),
+            ("SORT_RO l BY nosort GET # GET h_*->name GET none_*",
+             ["3", "three", None, "10", "ten", None, "1", "one", None,
+              "2", "two", None]),
+            ("SORT_RO z BY nosort DESC LIMIT 0 2", ["w", "y"]),
+            ("SORT s ALPHA", ["a", "b", "c"]), ("SORT none", []),
+            ("SORT s", "-ERR One or more scores can't be converted"),
+            ("SORT h_1 BY x", "-" + WRONGTYPE),
+            ("SORT_RO l STORE x", "-ERR syntax error"),
+            ("SORT s BY nosort STORE out", 3),
+            ("LRANGE out 0 -1", ["a", "b", "c"]), ("EXPIRE l 100", 1),
+            ("SORT l DESC GET # GET none_* STORE l", 8), ("TTL l", -1),
+            ("LRANGE l 0 3", ["10", "", "3", ""]),
+            ("SORT none STORE out", 0), ("EXISTS out", 0),
+            ("COMMAND GETKEYS SORT a BY x STORE b", ["a", "b"]),
+        ])
+    before = server.digest()
+    server.restart(kill=True)
+    equal(server.digest(), before, "digest")
+
+
 @lib.options(list_max_listpack_size="4")
 def test_encodings_follow_the_size(server):
     with server.raw() as c:

@@ -281,12 +281,15 @@ static int wanted_keys(struct cmd *c, const struct command **row, unsigned *out)
 	return count;
 }
 
-/* SET reads the old value only with GET. */
-static uint16_t key_flags_of(const struct command *row,
+/* What key argument `index` (of the keys) is used for. SET reads the old value
+ * only with GET. */
+static uint16_t key_flags_of(const struct command *row, int index,
 			     const struct slice *argv, unsigned argc)
 {
 	unsigned i;
 
+	if (index > 0 && row->rest_flags)
+		return row->rest_flags;
 	if (strcmp(row->name, "set"))
 		return row->key_flags;
 	for (i = 3; i < argc; i++)
@@ -308,7 +311,7 @@ static void reply_keys(struct cmd *c, bool with_flags)
 			reply_array(c, 2);
 		reply_bulk(c, c->argv[2 + keys[i]]);
 		if (with_flags)
-			reply_key_flags(c, key_flags_of(row, c->argv + 2,
+			reply_key_flags(c, key_flags_of(row, i, c->argv + 2,
 							c->argc - 2));
 	}
 	mem_free(keys);

@@ -89,6 +89,7 @@ struct command {
 	uint8_t group;
 	int8_t first_key, last_key, key_step; /* 0 0 0: none */
 	uint16_t key_flags;
+	uint16_t rest_flags; /* of keys behind the first; 0: the same */
 	command_keys_fn *get_keys;
 	const char *since;
 	const char *complexity;

@@ -43,6 +43,7 @@ struct command commands_bitmap[] = {
 	  .group = GROUP_BITMAP,
 	  .first_key = 2, .last_key = -1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "2.6.0",
 	  .complexity = "O(N) in the size of the longest value",
 	  .summary = "Combines values bit by bit and stores the result.",

@@ -56,6 +56,7 @@ struct command commands_geo[] = {
 	  .group = GROUP_GEO,
 	  .first_key = 1, .last_key = 1, .key_step = 1,
 	  .key_flags = KEY_RO | KEY_ACCESS,
+	  .rest_flags = KEY_OW | KEY_UPDATE,
 	  .get_keys = keys_georadius,
 	  .since = "3.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
@@ -80,6 +81,7 @@ struct command commands_geo[] = {
 	  .group = GROUP_GEO,
 	  .first_key = 1, .last_key = 1, .key_step = 1,
 	  .key_flags = KEY_RO | KEY_ACCESS,
+	  .rest_flags = KEY_OW | KEY_UPDATE,
 	  .get_keys = keys_georadius,
 	  .since = "3.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
@@ -115,6 +117,7 @@ struct command commands_geo[] = {
 	  .group = GROUP_GEO,
 	  .first_key = 1, .last_key = 2, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "6.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",

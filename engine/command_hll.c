@@ -42,6 +42,7 @@ struct command commands_hll[] = {
 	  .group = GROUP_HYPERLOGLOG,
 	  .first_key = 1, .last_key = -1, .key_step = 1,
 	  .key_flags = KEY_RW | KEY_ACCESS | KEY_INSERT,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "2.8.9",
 	  .complexity = "O(N) in the number of keys",
 	  .summary = "Makes a HyperLogLog the union of itself and others.",

@@ -40,7 +40,8 @@ struct command commands_list[] = {
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_LIST,
 	  .first_key = 1, .last_key = 2, .key_step = 1,
-	  .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE | KEY_INSERT,
+	  .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE,
+	  .rest_flags = KEY_RW | KEY_INSERT,
 	  .since = "6.2.0",
 	  .complexity = "O(1)",
 	  .summary = "Takes an element off one list, puts it into another and "
@@ -158,7 +159,8 @@ struct command commands_list[] = {
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_LIST,
 	  .first_key = 1, .last_key = 2, .key_step = 1,
-	  .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE | KEY_INSERT,
+	  .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE,
+	  .rest_flags = KEY_RW | KEY_INSERT,
 	  .since = "1.2.0",
 	  .complexity = "O(1)",
 	  .summary = "Takes the last element off a list, puts it in front of "

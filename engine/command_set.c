@@ -48,6 +48,7 @@ struct command commands_set[] = {
 	  .group = GROUP_SET,
 	  .first_key = 1, .last_key = -1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "1.0.0",
 	  .complexity = "O(N*K) in the members of the first set and the "
 		"number of sets",
@@ -77,7 +78,8 @@ struct command commands_set[] = {
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_SET,
 	  .first_key = 1, .last_key = -1, .key_step = 1,
-	  .key_flags = KEY_RW | KEY_ACCESS,
+	  .key_flags = KEY_RW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "1.0.0",
 	  .complexity = "O(N*K) in the members of the smallest set and the "
 		"number of sets",
@@ -169,6 +171,7 @@ struct command commands_set[] = {
 	  .group = GROUP_SET,
 	  .first_key = 1, .last_key = -1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "1.0.0", .complexity = "O(N) in the members of all sets",
 	  .summary = "Stores the members that at least one set has.",
 	  .arguments = "destination key..." },

@@ -25,6 +25,7 @@ struct command commands_zset_store[] = {
 	  .group = GROUP_SORTED_SET,
 	  .first_key = 1, .last_key = 1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .get_keys = keys_zunionstore,
 	  .since = "6.2.0",
 	  .complexity = "O(L + (N-K)log(N)) in all members and in those of "
@@ -57,6 +58,7 @@ struct command commands_zset_store[] = {
 	  .group = GROUP_SORTED_SET,
 	  .first_key = 1, .last_key = 1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .get_keys = keys_zunionstore,
 	  .since = "2.0.0",
 	  .complexity = "O(N*K)+O(M*log(M)) in the smallest input, the "
@@ -70,6 +72,7 @@ struct command commands_zset_store[] = {
 	  .group = GROUP_SORTED_SET,
 	  .first_key = 1, .last_key = 2, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .since = "6.2.0",
 	  .complexity = "O(log(N)+M) in the members and in those stored",
 	  .summary = "Stores a range of a sorted set.",
@@ -90,6 +93,7 @@ struct command commands_zset_store[] = {
 	  .group = GROUP_SORTED_SET,
 	  .first_key = 1, .last_key = 1, .key_step = 1,
 	  .key_flags = KEY_OW | KEY_UPDATE,
+	  .rest_flags = KEY_RO | KEY_ACCESS,
 	  .get_keys = keys_zunionstore,
 	  .since = "2.0.0",
 	  .complexity = "O(N)+O(M*log(M)) in the inputs and the result",

@@ -20,6 +20,7 @@
 #include "types/table_inline.h"
 
 #define FREE_AT_ONCE_LEAVES 16
+#define PURGE_LEAVES 8192 /* 4 MB: not left to the allocator's patience */
 
 static struct zset *unordered; /* B1 */
 static bool loading;
@@ -257,8 +258,13 @@ size_t zset_big_memory(const struct zset *z)
 
 static void tree_destroy(void *p)
 {
-	zset_tree_free(p);
-	mem_free(p);
+	struct zset_tree *t = p;
+	bool purge = t->leaf_count >= PURGE_LEAVES;
+
+	zset_tree_free(t);
+	mem_free(t);
+	if (purge)
+		mem_purge();
 }
 
 /* The tree's nodes are few big blocks, which any thread may free. */

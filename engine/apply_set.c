@@ -15,7 +15,8 @@ void apply_set_add(struct keyspace *ks, const struct record *rec)
 		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
 	struct entry *e = slot.entry;
 	uint64_t old = e ? entry_deadline(e) : 0;
-	struct set_member m = { .hash = rec->item_hash };
+	struct set_member m = { .hash = rec->item_hash,
+				.absent = rec->item_hash != 0 };
 	struct reader in = reader_of(rec->value);
 	bool added;
 

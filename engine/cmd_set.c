@@ -64,7 +64,7 @@ static void change_members(struct cmd *c, const struct entry *e,
 	r->db = c->db;
 	r->key = c->argv[1];
 	for (i = 2; i < c->argc; i++) {
-		struct set_member m = { c->argv[i], 0 };
+		struct set_member m = { .bytes = c->argv[i] };
 
 		if ((e && set_find(e, &m)) != present)
 			continue;
@@ -104,7 +104,7 @@ void cmd_smove(struct cmd *c)
 {
 	struct record r = { .type = REC_set_del, .cause = CAUSE_srem,
 			    .db = c->db, .key = c->argv[1] };
-	struct set_member m = { c->argv[3], 0 };
+	struct set_member m = { .bytes = c->argv[3] };
 	const struct entry *from, *to;
 	struct buf *items;
 	bool new;

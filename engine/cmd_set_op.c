@@ -126,7 +126,7 @@ static bool put_those(const struct entry *from,
 
 	set_iterate(&it, from);
 	while (set_next(&it, &s)) {
-		struct set_member m = { s, 0 };
+		struct set_member m = { .bytes = s };
 
 		if (all_are(sets, count, &m, present) && !result_put(r, s))
 			return false;

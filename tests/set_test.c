@@ -76,7 +76,9 @@ static void fixture_release(struct fixture *f)
 
 static struct set_member member_of(const struct item *item)
 {
-	return (struct set_member){ slice_of(item->text, item->size), 0 };
+	return (struct set_member){
+		.bytes = slice_of(item->text, item->size)
+	};
 }
 
 static void add(struct fixture *f, struct item *item)
@@ -441,15 +443,15 @@ START_TEST(set__a_big_one_takes_less_than_31_bytes_a_member)
 	for (i = 0; i < ARRAY_LEN(counts); i++) {
 		fixture_init(&f, 1, WORDS);
 		f.e = set_add(f.e, hash_key,
-			      &(struct set_member){ slice_str("first"), 0 },
+			      &(struct set_member){
+				      .bytes = slice_str("first") },
 			      &f.items[0].in);
 		for (size_t k = 1; k < counts[i]; k++) {
 			char text[32];
 			bool added;
 			struct set_member m = {
-				slice_of(text, (size_t)sprintf(
-						       text, "member:%zu", k)),
-				0
+				.bytes = slice_of(text, (size_t)sprintf(
+					text, "member:%zu", k)),
 			};
 
 			f.e = set_add(f.e, hash_key, &m, &added);

@@ -44,6 +44,15 @@ static inline bool is_big(const struct entry *e)
 	return entry_encoding(e) == ENC_POINTER;
 }
 
+/* As entry_pointer, in line. */
+static inline struct set_table *table_of(const struct entry *e)
+{
+	struct set_table *t;
+
+	memcpy(&t, entry_value_field(e), sizeof(t));
+	return t;
+}
+
 /* --- the table ---------------------------------------------------------- */
 
 struct slice set_member_bytes(const void *member, char scratch[NUM_I64_SIZE])
@@ -57,10 +66,34 @@ struct slice set_member_bytes(const void *member, char scratch[NUM_I64_SIZE])
 static uint64_t hash_of_member(const void *ctx, const void *member)
 {
 	const uint64_t *hash_key = ctx;
+	const uint8_t *head = member;
 	char scratch[NUM_I64_SIZE];
-	struct slice s = set_member_bytes(member, scratch);
+	struct slice s;
 
+	if (*head <= PACK_SMALL_MAX) /* most are */
+		return siphash13(head + 1, *head, hash_key);
+	s = set_member_bytes(member, scratch);
 	return siphash13(s.data, s.size, hash_key);
+}
+
+/* As pack_key, at once for short words. */
+static inline struct pack_key key_of(struct slice s)
+{
+	struct pack_key k;
+
+	if (s.size - 1 >= PACK_SMALL_MAX || s.data[0] <= '9')
+		return pack_key(s);
+	k.bytes = s;
+	k.head[0] = (uint8_t)s.size;
+	k.head_size = 1;
+	k.is_number = false;
+	return k;
+}
+
+static inline size_t member_usable(const uint8_t *member, size_t size)
+{
+	return size <= SLAB_SIZE_MAX ? slab_class_size(size) :
+				       slab_usable(member, size);
 }
 
 static bool member_is(const void *member, const void *key)
@@ -87,18 +120,19 @@ static struct set_table *table_new(const uint64_t hash_key[2])
 
 static bool table_add(struct set_table *t, const struct set_member *m)
 {
-	struct pack_key k = pack_key(m->bytes);
+	struct pack_key k = key_of(m->bytes);
 	uint64_t hash = hash_for(t, m);
 	size_t size = pack_key_size(&k);
 	uint8_t *member;
 
-	if (table_find_inline(&t->members, hash, member_is, &k).slot)
+	if (!m->absent &&
+	    table_find_inline(&t->members, hash, member_is, &k).slot)
 		return false;
 	table_walk_touch(&t->members, hash); /* I1 */
 	member = slab_alloc(size);
 	pack_put_key(member, &k);
 	table_insert(&t->members, hash, member);
-	t->bytes += slab_usable(member, size);
+	t->bytes += member_usable(member, size);
 	return true;
 }
 
@@ -107,13 +141,13 @@ static void free_member(void *ctx, void *member)
 	struct set_table *t = ctx;
 	size_t size = (size_t)(pack_skip(member) - (uint8_t *)member);
 
-	t->bytes -= slab_usable(member, size);
+	t->bytes -= member_usable(member, size);
 	slab_free(member, size);
 }
 
 static bool table_take(struct set_table *t, const struct set_member *m)
 {
-	struct pack_key k = pack_key(m->bytes);
+	struct pack_key k = key_of(m->bytes);
 	uint64_t hash = hash_for(t, m);
 	struct table_ref ref;
 	void *member;
@@ -251,7 +285,7 @@ struct entry *set_add(struct entry *e, const uint64_t hash_key[2],
 			return to;
 		e = make_big(e, hash_key);
 	}
-	*added = table_add(entry_pointer(e), m);
+	*added = table_add(table_of(e), m);
 	return e;
 }
 
@@ -280,7 +314,7 @@ struct entry *set_remove(struct entry *e, const struct set_member *m,
 {
 	if (!is_big(e))
 		return remove_small(e, m->bytes, removed);
-	*removed = table_take(entry_pointer(e), m);
+	*removed = table_take(table_of(e), m);
 	return e;
 }
 
@@ -292,7 +326,7 @@ size_t set_count(const struct entry *e)
 
 	if (!is_big(e))
 		return set_small_of(e).count;
-	t = entry_pointer(e);
+	t = table_of(e);
 	return t->members.count;
 }
 
@@ -317,11 +351,12 @@ bool set_find(const struct entry *e, struct set_member *m)
 
 	if (!is_big(e))
 		return find_small(e, m->bytes);
-	t = entry_pointer(e);
-	k = pack_key(m->bytes);
+	t = table_of(e);
+	k = key_of(m->bytes);
 	m->hash = hash_for(t, m);
-	return table_find_inline(&t->members, m->hash, member_is, &k).slot !=
-	       NULL;
+	m->absent = !table_find_inline(&t->members, m->hash, member_is,
+				       &k).slot;
+	return !m->absent;
 }
 
 const char *set_encoding_name(const struct entry *e)
@@ -337,7 +372,7 @@ size_t set_memory(const struct entry *e)
 
 	if (!is_big(e))
 		return entry_memory(e);
-	t = entry_pointer(e);
+	t = table_of(e);
 	return entry_memory(e) + sizeof(*t) + t->bytes +
 	       table_memory(&t->members);
 }
@@ -360,7 +395,7 @@ struct entry *set_copy(const struct entry *e, struct slice key,
 		memcpy(bytes, blob.data, blob.size);
 		return to;
 	}
-	from = entry_pointer(e);
+	from = table_of(e);
 	t = table_new(from->hash_key);
 	table_reserve(&t->members, from->members.count);
 	set_iterate(&it, e);
@@ -372,7 +407,7 @@ struct entry *set_copy(const struct entry *e, struct slice key,
 void set_free(struct entry *e)
 {
 	if (is_big(e))
-		table_drop(entry_pointer(e));
+		table_drop(table_of(e));
 	entry_free(e);
 }
 
@@ -473,7 +508,7 @@ const struct table *set_members(const struct entry *e)
 
 	if (!is_big(e))
 		return NULL;
-	t = entry_pointer(e);
+	t = table_of(e);
 	return &t->members;
 }
 
@@ -482,7 +517,7 @@ const struct table *set_members(const struct entry *e)
 struct set_table *set_hold(const struct entry *e, table_visit_fn *visit,
 			   void *ctx)
 {
-	struct set_table *t = entry_pointer(e);
+	struct set_table *t = table_of(e);
 
 	assert(!t->held);
 	t->held = true;
@@ -552,7 +587,7 @@ void set_check(const struct entry *e)
 			check_packed(&s);
 		return;
 	}
-	t = entry_pointer(e);
+	t = table_of(e);
 	assert(!t->dead);
 	table_check(&t->members);
 	set_iterate(&it, e);

@@ -37,6 +37,7 @@ struct entry *set_new(struct slice key, uint64_t deadline_ms);
 struct set_member {
 	struct slice bytes;
 	uint64_t hash; /* by the store's key; 0: not known yet */
+	bool absent;   /* set_find has just not found it */
 };
 
 /* Adds m; *added: it is new. hash_key is the store's. */
@@ -51,12 +52,12 @@ struct entry *set_remove(struct entry *e, const struct set_member *m,
 /* Members. */
 size_t set_count(const struct entry *e);
 
-/* Whether m is there. Of a big set it fills m->hash in. */
+/* Whether m is there. Of a big set it fills m->hash and m->absent in. */
 bool set_find(const struct entry *e, struct set_member *m);
 
 static inline bool set_has(const struct entry *e, struct slice bytes)
 {
-	struct set_member m = { bytes, 0 };
+	struct set_member m = { .bytes = bytes };
 
 	return set_find(e, &m);
 }

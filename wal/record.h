@@ -44,7 +44,9 @@ struct record {
 	uint32_t db;       /* database (partition) index */
 	uint64_t lsn;      /* not encoded: follows from the batch */
 	uint64_t key_hash; /* not encoded: keyed hash of key, by the engine */
-	uint64_t item_hash; /* not encoded: likewise of the one item; 0: none */
+	/* not encoded: likewise of the one item, which set_add's emitter has
+	 * looked for in vain; 0: not known */
+	uint64_t item_hash;
 	struct slice key;
 	struct slice value;
 	struct slice other; /* a second key */

@@ -215,7 +215,7 @@ START_TEST(zset__packed_ones_agree_with_a_model_after_every_step)
 	for (kind = 0; kind < 5; kind++) {
 		zset_limits(1000, 400);
 		fixture_init(&f, 100);
-		random_changes(&f, 300, 1, kind);
+		random_changes(&f, 200, 1, kind);
 		ck_assert_str_eq(zset_encoding_name(f.e), "listpack");
 		fixture_release(&f);
 	}
@@ -230,7 +230,7 @@ START_TEST(zset__small_trees_agree_with_a_model_after_every_step)
 	for (kind = 0; kind < 5; kind++) {
 		zset_limits(0, 0);
 		fixture_init(&f, 300);
-		random_changes(&f, 300, 1, kind);
+		random_changes(&f, 200, 1, kind);
 		ck_assert_str_eq(zset_encoding_name(f.e), "skiplist");
 		fixture_release(&f);
 	}
@@ -285,7 +285,7 @@ static void in_order(double from, double step)
 	size_t i;
 
 	zset_limits(128, 64);
-	fixture_init(&f, 20000);
+	fixture_init(&f, 8000);
 	for (i = 0; i < f.item_count; i++)
 		fixture_set(&f, &f.items[i], from + step * (double)i);
 	check_model(&f);

@@ -27,6 +27,11 @@ static bool running;  /* under lock: the thread takes jobs */
 static pthread_t thread; /* written by start and stop only */
 static atomic_size_t pending, freed;
 
+/* Pages go back to the system when so much has been freed, at once: left to
+ * the allocator they would come back within half a minute. */
+#define PURGE_BYTES ((size_t)8 << 20)
+static size_t unpurged; /* the thread's */
+
 static void job_run(struct job *job)
 {
 	job->destroy(job->object);
@@ -37,11 +42,20 @@ static void job_run(struct job *job)
 
 static void *reaper_main(void *unused)
 {
+	size_t before, after;
+
 	(void)unused;
 	pthread_mutex_lock(&lock);
 	while (running || first != NULL) {
 		struct job *job = first;
 
+		if (job == NULL && unpurged >= PURGE_BYTES) {
+			pthread_mutex_unlock(&lock);
+			mem_purge();
+			unpurged = 0;
+			pthread_mutex_lock(&lock);
+			continue;
+		}
 		if (job == NULL) {
 			pthread_cond_wait(&wake, &lock);
 			continue;
@@ -50,7 +64,10 @@ static void *reaper_main(void *unused)
 		if (first == NULL)
 			last = &first;
 		pthread_mutex_unlock(&lock);
+		before = mem_used();
 		job_run(job);
+		after = mem_used(); /* others' work shows, too */
+		unpurged += before > after ? before - after : 0;
 		pthread_mutex_lock(&lock);
 	}
 	pthread_mutex_unlock(&lock);

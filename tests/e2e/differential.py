@@ -272,12 +272,13 @@ def rule_shortest(command, ours, theirs):
 
 
 def rule_encoding(command, ours, theirs):
-    """small lists and sets are packed: Redis 7.2; a limit in bytes holds beside
-    the number of elements; of strings it is the length that counts"""
+    """small lists and sets are packed: Redis 7.2; a small result of stores and
+    copies, too; a limit in bytes holds beside the number of elements; of
+    strings it is the length that counts"""
     if ours in (b"embstr", b"raw"):
         return theirs in (b"embstr", b"raw")
     if ours == b"listpack":
-        return theirs in (b"quicklist", b"hashtable")
+        return theirs in (b"quicklist", b"hashtable", b"skiplist")
     return theirs == b"listpack" and ours in (b"hashtable", b"skiplist")
 
 

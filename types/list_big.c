@@ -24,6 +24,8 @@
 #define NODES_MANY 8
 /* More parts than these are freed elsewhere. */
 #define PARTS_FEW 1
+/* So many bytes go back to the system when they have been freed. */
+#define PURGE_FROM ((size_t)32 << 20)
 
 static size_t block_bytes(size_t capacity)
 {
@@ -101,12 +103,15 @@ struct list_big *big_copy(const struct list_big *l)
 static void big_destroy(void *p)
 {
 	struct list_big *l = p;
+	bool purge = l->stored >= PURGE_FROM;
 	uint32_t i;
 
 	for (i = 0; i < l->part_count; i++)
 		block_release(big_part(l, i)->block);
 	mem_free(l->parts);
 	mem_free(l);
+	if (purge)
+		mem_purge();
 }
 
 void big_free(struct list_big *l)

@@ -108,6 +108,18 @@ static struct slice take_until(struct parser *p, const char *stops)
 	return slice_of(start, (size_t)(p->at - start));
 }
 
+/* Signs are called what they mean. */
+static struct slice name_of_word(struct slice word)
+{
+	switch (word.data[0]) {
+	case '=': return SLICE_LITERAL("equal");
+	case '~': return SLICE_LITERAL("approximately");
+	case '*': return SLICE_LITERAL("auto-id");
+	case '$': return SLICE_LITERAL("new-id");
+	default: return word;
+	}
+}
+
 static unsigned parse_word(struct parser *p)
 {
 	struct slice word = take_until(p, " |]>):");
@@ -119,7 +131,7 @@ static unsigned parse_word(struct parser *p)
 		return i;
 	}
 	i = node(p, ARG_WORD);
-	arg(p, i)->name = word;
+	arg(p, i)->name = name_of_word(word);
 	arg(p, i)->token = word;
 	return i;
 }

@@ -34,7 +34,7 @@ struct db {
 };
 
 /* The last lookup: a handler looks a key up, then apply does. */
-#define MEMO_KEY_MAX 48
+#define MEMO_KEY_MAX 32
 
 struct key_memo {
 	size_t size; /* of the key asked for */

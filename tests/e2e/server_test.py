@@ -173,7 +173,8 @@ def check_arguments(name, arguments):
               str((name, argument)))
         if kind == b"pure-token":
             assert argument[b"token"].isupper() or \
-                b"-" in argument[b"token"], argument
+                b"-" in argument[b"token"] or \
+                argument[b"token"] in (b"=", b"~", b"*", b"$"), argument
         check_arguments(name, argument.get(b"arguments", []))
 
 

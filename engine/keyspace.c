@@ -101,8 +101,9 @@ static inline bool equal_short(const uint8_t *a, const uint8_t *b, size_t size)
 	uint32_t p, q, r, s;
 
 	if (size < 4)
-		return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] &&
-				     a[size - 1] == b[size - 1]);
+		return size == 0 ||
+		       (a[0] == b[0] && a[size / 2] == b[size / 2] &&
+			a[size - 1] == b[size - 1]);
 	if (size < 8) {
 		memcpy(&p, a, 4);
 		memcpy(&q, b, 4);

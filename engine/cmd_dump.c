@@ -23,8 +23,10 @@ void cmd_dump(struct cmd *c)
 		reply_null(c);
 		return;
 	}
-	rdb_write(&payload, e, c->engine->config->rdb_compression);
-	reply_bulk(c, buf_slice(&payload));
+	if (rdb_write(&payload, e, c->engine->config->rdb_compression))
+		reply_bulk(c, buf_slice(&payload));
+	else
+		reply_error(c, "ERR there is no payload of this type");
 	buf_release(&payload);
 }
 

@@ -223,7 +223,7 @@ static void write_collection(struct writer *w, const struct entry *e,
 	end_count(w);
 }
 
-void rdb_write(struct buf *out, const struct entry *e, bool compress)
+bool rdb_write(struct buf *out, const struct entry *e, bool compress)
 {
 	struct writer w = { .out = out, .compress = compress };
 	size_t start = out->size;
@@ -247,7 +247,10 @@ void rdb_write(struct buf *out, const struct entry *e, bool compress)
 	case VALUE_stream:
 		rdb_write_stream(out, e, compress);
 		break;
+	default:
+		return false;
 	}
 	rdb_put_fixed(out, w.first ? RDB_VERSION_EX : RDB_VERSION, 2);
 	rdb_put_fixed(out, crc64(0, out->data + start, out->size - start), 8);
+	return true;
 }

@@ -9,8 +9,9 @@
 #include "base/buf.h"
 #include "types/entry.h"
 
-/* Appends the payload of e's value. compress: strings, where it helps. */
-void rdb_write(struct buf *out, const struct entry *e, bool compress);
+/* Appends the payload of e's value. compress: strings, where it helps. False:
+ * the format has none for a value of this type; nothing is appended. */
+bool rdb_write(struct buf *out, const struct entry *e, bool compress);
 
 /* --- for the parts of the writer ----------------------------------------- */
 

@@ -253,6 +253,9 @@ static void gather(struct net *n, struct conn *c, uint64_t *until)
 			net_run_batch(n);
 		} else if (!parse_any(n, c)) {
 			return;
+		} else if (share_over(n, until) && !is_stopped(c)) {
+			conn_more(n, c); /* long commands, one by one */
+			return;
 		}
 	}
 }

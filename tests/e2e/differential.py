@@ -53,15 +53,24 @@ class Textual(lib.Raw):
         return Set(values) if kind == b"~" and count >= 0 else values
 
 
+class Reference(lib.Server):
+    """Debian's redis-server; without it there is nothing to compare."""
+
+    def __init__(self, **options):
+        program = shutil.which("redis-server")
+        if not program:
+            raise AssertionError("redis-server is not installed: make deps")
+        super().__init__(level=None, binary=program, ports=PORTS,
+                         options=dict({"save": ""}, **options))
+
+
 class Pair:
     """Ours and the reference, each with one connection."""
 
     def __init__(self, server, options=()):
         self.server = server
-        self.reference = lib.Server(
-            binary=shutil.which("redis-server"), ports=PORTS,
-            options=dict({"save": "", "proto-max-bulk-len": LIMIT}, **dict(
-                options)))
+        self.reference = Reference(**dict({"proto-max-bulk-len": LIMIT},
+                                          **dict(options)))
         self.reference.start()
         self.connect(2)
 
@@ -98,17 +107,43 @@ class Pair:
         self.reference.remove()
 
 
+class Walk:
+    """Random steps of one command at a time, the same for both servers: a
+    subclass has step(), and plain() for replies that are meant to differ."""
+
+    def __init__(self, server, reference, seed):
+        self.a, self.b = server.raw(), reference.raw()
+        self.random = random.Random(seed)
+
+    @staticmethod
+    def plain(reply):
+        return reply
+
+    def both(self, *args):
+        a, b = self.a.command(*args), self.b.command(*args)
+        lib.equal(self.plain(a), self.plain(b), repr(args)[:400])
+        return a
+
+
+def walk(kind, steps):
+    """steps (or STEPS of the environment) of a Walk of this kind."""
+    with lib.Server("everysec") as server, Reference() as reference:
+        pair = kind(server, reference, SEED)
+        try:
+            for _ in range(int(os.environ.get("STEPS", steps))):
+                pair.step()
+        except BaseException:
+            print("    DIFFERENTIAL_SEED=%d" % SEED)
+            raise
+
+
 def with_reference(**directives):
-    """Runs test(pair); without a redis-server there is nothing to compare.
-    directives: of both servers, _ for -."""
+    """Runs test(pair). directives: of both servers, _ for -."""
     options = {name.replace("_", "-"): value
                for name, value in directives.items()}
 
     def mark(test):
         def run(server):
-            if not shutil.which("redis-server"):
-                raise AssertionError(
-                    "redis-server is not installed: make deps")
             pair = Pair(server, options)
             try:
                 test(pair)

@@ -6,10 +6,10 @@ redis-server, damage, and what survives a kill."""
 
 import os
 import random
-import shutil
 import struct
 
 import lib
+from differential import Reference
 from lib import Error, equal, is_error
 
 PORTS = range(21600, 21650)
@@ -531,16 +531,6 @@ def contents(c, key):
     return [c.ok("XRANGE", key, "-", "+"), groups] + [
         [row[:2] + row[3:] for row in
          c.ok("XPENDING", key, g[1], "-", "+", "100000")] for g in groups]
-
-
-class Reference(lib.Server):
-    """Debian's redis-server."""
-
-    def __init__(self):
-        if not shutil.which("redis-server"):
-            raise AssertionError("redis-server is not installed: make deps")
-        super().__init__(level=None, binary=shutil.which("redis-server"),
-                         ports=PORTS, options=["--save", ""])
 
 
 @lib.limit(300)

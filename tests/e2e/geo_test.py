@@ -4,10 +4,10 @@
 
 import os
 import random
-import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import differential
 import lib
 from lib import equal, is_error
 
@@ -165,17 +165,8 @@ def test_a_polygon_has_what_is_inside_its_corners(server):
             is_error(c.command("GEOSEARCH", "grid", *command.split()), "ERR")
 
 
-class Pair:
+class Walk(differential.Walk):
     """The same commands for both servers, replies equal."""
-
-    def __init__(self, server, peer, seed):
-        self.a, self.b = server.raw(), peer.raw()
-        self.random = random.Random(seed)
-
-    def both(self, *args):
-        a, b = self.a.command(*args), self.b.command(*args)
-        equal(a, b, repr(args)[:400])
-        return a
 
     def compare(self, key):
         """The members; 7.0 shows their scores in a longer form."""
@@ -294,21 +285,7 @@ class Pair:
 
 @lib.own
 def test_replies_are_those_of_redis_server():
-    program = shutil.which("redis-server")
-    if not program:
-        print("    (no redis-server to compare with)")
-        return
-    seed = int(os.environ.get("SEED", 0)) or random.randrange(1 << 32)
-    options = {"save": "", "appendonly": "no"}
-    with lib.Server("everysec") as server, \
-            lib.Server(binary=program, options=options) as peer:
-        pair = Pair(server, peer, seed)
-        try:
-            for _ in range(int(os.environ.get("STEPS", 5000))):
-                pair.step()
-        except BaseException:
-            print("    SEED=%d" % seed)
-            raise
+    differential.walk(Walk, 5000)
 
 
 @lib.levels("always", "everysec", "no")

@@ -3,11 +3,11 @@
 """HyperLogLogs: layout, estimates, records, checks, all as redis-server's."""
 
 import random
-import shutil
 import sys
 import os
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import differential
 import lib
 from lib import equal, is_error
 
@@ -121,17 +121,8 @@ def test_what_is_no_hyperloglog_is_refused(server):
                  "ERR HLL encoding is not sparse")
 
 
-class Pair:
+class Walk(differential.Walk):
     """The same commands for both servers: equal replies and values."""
-
-    def __init__(self, server, peer, seed):
-        self.a, self.b = server.raw(), peer.raw()
-        self.random = random.Random(seed)
-
-    def both(self, *args):
-        a, b = self.a.command(*args), self.b.command(*args)
-        equal(a, b, repr(args)[:300])
-        return a
 
     def compare(self, key):
         a, b = self.a.ok("GET", key), self.b.ok("GET", key)
@@ -169,21 +160,7 @@ class Pair:
 
 @lib.own
 def test_values_and_replies_are_those_of_redis_server():
-    program = shutil.which("redis-server")
-    if not program:
-        print("    (no redis-server to compare with)")
-        return
-    seed = int(os.environ.get("SEED", 0)) or random.randrange(1 << 32)
-    options = {"save": "", "appendonly": "no"}
-    with lib.Server("everysec") as server, \
-            lib.Server(binary=program, options=options) as peer:
-        pair = Pair(server, peer, seed)
-        try:
-            for _ in range(4000):
-                pair.step()
-        except BaseException:
-            print("    SEED=%d" % seed)
-            raise
+    differential.walk(Walk, 4000)
 
 
 def test_random_bytes_in_a_value_do_no_harm(server):

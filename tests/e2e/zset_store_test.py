@@ -4,10 +4,10 @@
 
 import os
 import random
-import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import differential
 import lib
 from lib import equal, is_error
 
@@ -114,16 +114,10 @@ def plain(reply):
     return numbers
 
 
-class Pair:
+class Walk(differential.Walk):
     """The same commands for both servers, replies equal."""
 
-    def __init__(self, server, peer, seed):
-        self.a, self.b = server.raw(), peer.raw()
-        self.random = random.Random(seed)
-
-    def both(self, *args):
-        a, b = self.a.command(*args), self.b.command(*args)
-        equal(plain(a), plain(b), repr(args)[:400])
+    plain = staticmethod(plain)
 
     def key(self):
         return "k%d" % self.random.randrange(12)
@@ -195,21 +189,7 @@ class Pair:
 
 @lib.own
 def test_replies_are_those_of_redis_server():
-    program = shutil.which("redis-server")
-    if not program:
-        print("    (no redis-server to compare with)")
-        return
-    seed = int(os.environ.get("SEED", 0)) or random.randrange(1 << 32)
-    options = {"save": "", "appendonly": "no"}
-    with lib.Server("everysec") as server, \
-            lib.Server(binary=program, options=options) as peer:
-        pair = Pair(server, peer, seed)
-        try:
-            for _ in range(int(os.environ.get("STEPS", 5000))):
-                pair.step()
-        except BaseException:
-            print("    SEED=%d" % seed)
-            raise
+    differential.walk(Walk, 5000)
 
 
 @lib.levels("always", "everysec", "no")

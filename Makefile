@@ -28,7 +28,7 @@ CFLAGS   += -std=gnu11 -g -Wall -Wextra -Werror -fno-strict-aliasing \
 	    -fno-omit-frame-pointer -fstack-protector-strong \
 	    -fcf-protection -fPIE
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS   += -lzstd -lcrypto -lpthread -lm
+LDLIBS   += -lzstd -llzf -lcrypto -lpthread -lm
 
 ifeq ($(SAN),)
 CFLAGS   += -O2
@@ -162,7 +162,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 
 # --- packages ---------------------------------------------------------------
 
-DEPS_BUILD := build-essential pkg-config libzstd-dev \
+DEPS_BUILD := build-essential pkg-config libzstd-dev liblzf-dev \
 	      libxxhash-dev libjemalloc-dev libssl-dev redis-tools
 DEPS_TEST  := check libsubunit-dev libhiredis-dev python3 python3-redis \
 	      clang libclang-rt-14-dev llvm clang-format universal-ctags \

@@ -11,12 +11,15 @@
 #include "engine/rdb_read.h"
 
 #include <assert.h>
+#include <liblzf/lzf.h>
 #include <math.h>
 
 #include "base/crc64.h"
 #include "engine/rdb.h"
-#include "engine/rdb_lzf.h"
 #include "engine/rdb_packed.h"
+
+/* Bytes that one byte of LZF can become, at most. */
+#define LZF_RATIO_MAX 88
 
 bool rdb_payload_open(struct slice payload, struct slice *object)
 {
@@ -86,14 +89,16 @@ static void read_packed_string(struct reader *in, struct rdb_string *out)
 	struct slice packed = read_bytes(in, packed_size);
 
 	if (in->bad || size == 0 || size > RDB_STRING_MAX ||
-	    size / LZF_RATIO_MAX > packed.size) { /* I1 */
+	    packed_size > RDB_STRING_MAX ||
+	    size / LZF_RATIO_MAX > packed_size) { /* I1 */
 		reader_fail(in);
 		return;
 	}
 	out->unpacked.size = 0;
 	buf_reserve(&out->unpacked, size);
 	out->unpacked.size = size;
-	if (!lzf_unpack(packed, out->unpacked.data, size))
+	if (lzf_decompress(packed.data, (unsigned)packed.size,
+			   out->unpacked.data, (unsigned)size) != size)
 		reader_fail(in);
 	out->s = buf_slice(&out->unpacked);
 }

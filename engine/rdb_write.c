@@ -10,15 +10,16 @@
 #include "engine/rdb_write.h"
 
 #include <assert.h>
+#include <liblzf/lzf.h>
 
 #include "base/coding.h"
 #include "base/crc64.h"
 #include "engine/rdb.h"
-#include "engine/rdb_lzf.h"
 #include "engine/value_ops.h"
 #include "types/str.h"
 
 #define PACK_FROM 21 /* shorter strings are not compressed */
+#define PACK_ROOM 32 /* for the head, in front of what is compressed */
 #define NUMBER_TEXT_MAX 11
 
 struct writer {
@@ -70,22 +71,23 @@ static bool put_as_integer(struct buf *out, struct slice s)
 	return true;
 }
 
-/* Packs behind a head that is written when the size is known. */
+/* Packs behind a head that is written when the size is known. False: it would
+ * not become smaller. */
 static bool put_packed(struct buf *out, struct slice s)
 {
-	size_t before = out->size, size;
-	uint8_t *p = buf_reserve(out, s.size + 32);
+	uint8_t *p = buf_reserve(out, s.size + PACK_ROOM);
 	struct buf head = { 0 };
+	size_t size = lzf_compress(s.data, (unsigned)s.size, p + PACK_ROOM,
+				   (unsigned)s.size - 4);
 
-	size = lzf_pack(s, p + 32, s.size - 4);
 	if (size == 0)
 		return false;
 	buf_put_byte(&head, RDB_ENCODED | RDB_LZF);
 	rdb_put_length(&head, size);
 	rdb_put_length(&head, s.size);
 	memcpy(p, head.data, head.size);
-	memmove(p + head.size, p + 32, size);
-	out->size = before + head.size + size;
+	memmove(p + head.size, p + PACK_ROOM, size);
+	out->size += head.size + size;
 	buf_release(&head);
 	return true;
 }
@@ -94,7 +96,8 @@ void rdb_put_string(struct buf *out, struct slice s, bool compress)
 {
 	if (put_as_integer(out, s))
 		return;
-	if (compress && s.size >= PACK_FROM && put_packed(out, s))
+	if (compress && s.size >= PACK_FROM && s.size <= RDB_STRING_MAX &&
+	    put_packed(out, s))
 		return;
 	rdb_put_length(out, s.size);
 	buf_put_slice(out, s);

@@ -7,8 +7,8 @@
 #include "base/crc64.h"
 #include "base/mem.h"
 #include "engine/rdb.h"
-#include "engine/rdb_lzf.h"
 #include "engine/rdb_packed.h"
+#include "engine/rdb_write.h"
 #include "tests/support/bare.h"
 #include "tests/support/suite.h"
 
@@ -16,7 +16,7 @@
 
 static const uint64_t hash_key[2] = { 1, 2 };
 
-/* --- CRC-64 and LZF ------------------------------------------------------- */
+/* --- CRC-64 and strings ------------------------------------------------------- */
 
 START_TEST(crc64__is_that_of_jones)
 {
@@ -33,62 +33,73 @@ START_TEST(crc64__is_that_of_jones)
 }
 END_TEST
 
-/* Packs and unpacks; how many bytes it took, 0: it did not fit. */
-static size_t round_trip(const uint8_t *data, size_t size)
+/* Writes s as a string of a payload and reads it again; how many bytes it took.
+ */
+static size_t round_trip(struct slice s)
 {
-	static uint8_t packed[SIZE_MAX_TRIED * 2], back[SIZE_MAX_TRIED];
-	size_t got = lzf_pack(slice_of(data, size), packed, size + size / 16);
-	size_t i;
+	struct rdb_string back = { 0 };
+	struct buf out = { 0 };
+	struct reader in;
+	size_t size, cut;
 
-	if (got == 0)
-		return 0;
-	ck_assert(lzf_unpack(slice_of(packed, got), back, size));
-	ck_assert_int_eq(memcmp(back, data, size), 0);
-	ck_assert(!lzf_unpack(slice_of(packed, got), back, size - 1));
-	ck_assert_uint_le(size, got * LZF_RATIO_MAX);
-	for (i = 0; i < got && i < 50; i++)
-		lzf_unpack(slice_of(packed, i), back, size);
-	return got;
+	rdb_put_string(&out, s, true);
+	size = out.size;
+	in = reader_of(buf_slice(&out));
+	ck_assert(rdb_read_string(&in, &back));
+	ck_assert_uint_eq(reader_left(&in), 0);
+	ck_assert(slice_equal(back.s, s));
+	for (cut = 0; cut < size && cut < 50; cut++) {
+		in = reader_of(slice_of(out.data, cut));
+		ck_assert(!rdb_read_string(&in, &back));
+	}
+	rdb_string_release(&back);
+	buf_release(&out);
+	return size;
 }
 
-START_TEST(lzf__what_is_packed_comes_back)
+START_TEST(strings__compressed_or_not_come_back)
 {
 	static uint8_t data[SIZE_MAX_TRIED];
 	struct test_random random = { test_seed() };
 	int round;
 
 	memset(data, 'x', sizeof(data));
-	ck_assert_uint_lt(round_trip(data, sizeof(data)), 1000);
+	ck_assert_uint_lt(round_trip(slice_of(data, sizeof(data))), 1000);
 	for (round = 0; round < 400; round++) {
 		size_t size = 4 + test_random_below(&random,
 						    round < 300 ? 600 : 69000);
 		unsigned letters = 1 + test_random_below(&random, 256);
-		size_t i;
+		size_t i, took;
 
 		for (i = 0; i < size; i++)
 			data[i] = (uint8_t)test_random_below(&random, letters);
-		ck_assert(round_trip(data, size) > 0 || letters > 2 ||
-				  size < 100);
+		took = round_trip(slice_of(data, size));
+		ck_assert_uint_le(took, size + 5);
+		ck_assert(took < size || letters > 2 || size < 100);
 	}
 }
 END_TEST
 
-START_TEST(lzf__hostile_bytes_stay_inside)
+START_TEST(strings__that_are_hostile_stay_inside)
 {
 	struct test_random random = { test_seed() };
-	uint8_t *in = malloc(64), *out = malloc(128);
+	struct rdb_string s = { 0 };
 	int round;
 
 	for (round = 0; round < 200000; round++) {
-		size_t size = test_random_below(&random, 20), i;
+		size_t size = 3 + test_random_below(&random, 20), i;
+		uint8_t *bytes = malloc(size); /* its end is the end */
+		struct reader in = reader_of(slice_of(bytes, size));
 
-		for (i = 0; i < size; i++)
-			in[i] = (uint8_t)test_random_next(&random);
-		lzf_unpack(slice_of(in, size), out,
-			   test_random_below(&random, 129));
+		bytes[0] = RDB_ENCODED | RDB_LZF;
+		bytes[1] = (uint8_t)(size - 3);
+		bytes[2] = (uint8_t)test_random_below(&random, 64);
+		for (i = 3; i < size; i++)
+			bytes[i] = (uint8_t)test_random_next(&random);
+		rdb_read_string(&in, &s);
+		free(bytes);
 	}
-	free(in);
-	free(out);
+	rdb_string_release(&s);
 }
 END_TEST
 
@@ -268,8 +279,8 @@ END_TEST
 int main(void)
 {
 	return RUN_TESTS("rdb", crc64__is_that_of_jones,
-			 lzf__what_is_packed_comes_back,
-			 lzf__hostile_bytes_stay_inside,
+			 strings__compressed_or_not_come_back,
+			 strings__that_are_hostile_stay_inside,
 			 packed__forms_give_their_elements,
 			 packed__what_does_not_add_up_is_not_whole,
 			 names__that_come_twice_are_found,

@@ -16,7 +16,7 @@
 
 static const uint64_t hash_key[2] = { 1, 2 };
 
-/* --- CRC-64 and strings ---------------------------------------------------- */
+/* --- CRC-64 and strings --------------------------------------------------- */
 
 START_TEST(crc64__is_that_of_jones)
 {

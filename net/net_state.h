@@ -37,6 +37,7 @@ struct turn_clock {
 	uint64_t cpu_us;   /* at the last reading of the CPU clock */
 	uint64_t wall_us;  /* of the turns since */
 	unsigned turns;    /* since */
+	bool getting_long; /* the last one was */
 };
 
 struct net {

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define SHORT_US 200
-#define GETTING_LONG_US 50
+#define GETTING_LONG_US 150
 #define TURNS_PER_READING 8
 
 static uint64_t cpu_us(void)

@@ -226,6 +226,27 @@ const char *fits_stream_pending_load(const struct keyspace *ks,
 					  g->consumer_count);
 }
 
+void apply_stream_release(struct keyspace *ks, const struct record *rec)
+{
+	struct stream_group *g = group_open(ks, rec);
+	struct reader in = reader_of(rec->value);
+	struct stream_pending p = { .count = 0 };
+
+	while (reader_left(&in)) {
+		pending_run_read(&in, &p);
+		stream_pending_release(g, p.id, p.count);
+	}
+}
+
+const char *fits_stream_release(const struct keyspace *ks,
+				const struct record *rec)
+{
+	const struct stream_group *g;
+	const char *reason = fits_group(ks, rec, false, &g);
+
+	return reason ? reason : fits_run(rec->value, false, 0);
+}
+
 void apply_stream_pending_del(struct keyspace *ks, const struct record *rec)
 {
 	struct stream_group *g = group_open(ks, rec);

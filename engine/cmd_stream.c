@@ -2,137 +2,20 @@
 /*
  * Stream commands that write entries.
  *
- * I1. An entry is one record with its ID; trimming is one more, by the ID of
- *     the last entry that goes, whatever the client asked for.
+ * I1. An entry is one record with its ID; trimming has records of its own
+ *     (cmd_stream_trim.c).
  * I2. IDs go up: an ID is above the last one given, also of an empty stream.
  */
 #include "engine/cmd_stream.h"
 
 #include "engine/items.h"
+#include "engine/stream_options.h"
 #include "engine/stream_runs.h"
-
-/* Trimming with ~ and no LIMIT: so many blocks' worth of entries at most. */
-#define TRIM_BLOCKS 100
-#define TRIM_LIMIT_MIN 10000
-#define TRIM_LIMIT_MAX 1000000
-
-/* What XADD and XTRIM take besides fields. */
-struct options {
-	bool no_make; /* NOMKSTREAM */
-	bool trim;
-	bool limit_given;
-	struct stream_trim_wish wish;
-};
 
 static bool fail(struct cmd *c, const char *text)
 {
 	reply_error(c, text);
 	return false;
-}
-
-/* MAXLEN or MINID at *index with its threshold; *index goes to the last
- * argument of it. */
-static bool parse_threshold(struct cmd *c, unsigned *index, struct options *o)
-{
-	bool by_id = arg_is(c, *index, "minid");
-	unsigned i = *index + 1;
-	int64_t length;
-
-	if (o->trim)
-		return fail(c, "ERR syntax error, MAXLEN and MINID options at "
-			       "the same time are not compatible");
-	o->trim = true;
-	o->wish.by_id = by_id;
-	if (i + 1 < c->argc && (arg_is(c, i, "~") || arg_is(c, i, "=")))
-		o->wish.whole = arg_is(c, i++, "~");
-	*index = i;
-	if (by_id)
-		return stream_id_arg(c, i, 0, &o->wish.min);
-	if (!arg_i64(c, i, &length))
-		return false;
-	if (length < 0)
-		return fail(c, "ERR The MAXLEN argument must be >= 0.");
-	o->wish.length = (uint64_t)length;
-	return true;
-}
-
-static bool parse_limit(struct cmd *c, unsigned index, struct options *o)
-{
-	int64_t limit;
-
-	if (!arg_i64(c, index, &limit))
-		return false;
-	if (limit < 0)
-		return fail(c, "ERR The LIMIT argument must be >= 0.");
-	o->wish.limit = (uint64_t)limit;
-	o->limit_given = true;
-	return true;
-}
-
-/* After all options: what they mean together. */
-static bool options_finish(struct cmd *c, struct options *o)
-{
-	uint64_t limit = TRIM_BLOCKS * (uint64_t)c->ks->stream_limits.entries;
-
-	if (o->limit_given && !o->trim)
-		return fail(c, "ERR syntax error, LIMIT cannot be used without "
-			       "specifying a trimming strategy");
-	if (o->limit_given && !o->wish.whole)
-		return fail(c, "ERR syntax error, LIMIT cannot be used without "
-			       "the special ~ option");
-	if (!o->limit_given && o->wish.whole) {
-		if (limit == 0)
-			limit = TRIM_LIMIT_MIN;
-		o->wish.limit = limit < TRIM_LIMIT_MAX ? limit :
-							 TRIM_LIMIT_MAX;
-	}
-	return true;
-}
-
-/* Parses options from *index on; of XADD up to the ID, where *index is then. */
-static bool options_parse(struct cmd *c, bool add, unsigned *index,
-			  struct options *o)
-{
-	unsigned i;
-
-	*o = (struct options){ 0 };
-	for (i = *index; i < c->argc; i++) {
-		bool more = i + 1 < c->argc;
-
-		if (add && arg_is(c, i, "nomkstream")) {
-			o->no_make = true;
-		} else if (more && (arg_is(c, i, "maxlen") ||
-				    arg_is(c, i, "minid"))) {
-			if (!parse_threshold(c, &i, o))
-				return false;
-		} else if (more && arg_is(c, i, "limit")) {
-			if (!parse_limit(c, ++i, o))
-				return false;
-		} else if (add) {
-			break;
-		} else {
-			reply_syntax_error(c);
-			return false;
-		}
-	}
-	*index = i;
-	return options_finish(c, o);
-}
-
-/* Trims as wished. (I1) Replies nothing; the number that went. */
-static uint64_t trim(struct cmd *c, const struct stream *s,
-		     const struct stream_trim_wish *wish)
-{
-	struct record r = stream_record(c, REC_stream_trim, CAUSE_xtrim,
-					c->argv[1]);
-	struct stream_id through;
-
-	if (!stream_trim_plan(s, wish, &through))
-		return 0;
-	r.ms = through.ms;
-	r.seq = through.seq;
-	emit(c, &r);
-	return c->ks->result;
 }
 
 /* The ID that follows the last one by the clock. (I2) */
@@ -218,56 +101,66 @@ static bool put_fields(struct cmd *c, unsigned index, struct buf *items)
 	return true;
 }
 
-/* XADD key [NOMKSTREAM] [trimming] id field value [field value ...]. */
-void cmd_xadd(struct cmd *c)
+/* Adds the entry of these items. */
+static void add_entry(struct cmd *c, struct stream_id id, struct slice items)
 {
 	struct record r = stream_record(c, REC_stream_add, CAUSE_xadd,
 					c->argv[1]);
+
+	r.ms = id.ms;
+	r.seq = id.seq;
+	r.value = items;
+	emit(c, &r);
+	stream_reply_id(c, id);
+}
+
+/* XADD key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [IDMP producer message |
+ * IDMPAUTO producer] [trimming] id field value [field value ...]. */
+void cmd_xadd(struct cmd *c)
+{
+	static const struct stream_options no_options;
+	const struct stream_options *o = &no_options;
 	struct buf *items = items_scratch(c);
 	struct stream_id id, last = { 0, 0 };
+	struct stream_options given;
+	struct stream_message m;
 	const struct stream *s;
-	struct options o;
 	unsigned at = 2;
 
-	if (!options_parse(c, true, &at, &o))
-		return;
+	if (!arg_is(c, 2, "*")) {
+		if (!stream_options_parse(c, true, &at, &given))
+			return;
+		o = &given;
+	}
 	if (!check_id(c, at) || !stream_lookup_write(c, c->argv[1], &s))
 		return;
-	if (!s && o.no_make) {
+	if (o->producer && !arg_is(c, at, "*")) {
+		reply_error(c, "ERR IDMP/IDMPAUTO can be used only with "
+			       "auto-generated IDs");
+		return;
+	}
+	if (!s && o->no_make) {
 		reply_null(c);
 		return;
 	}
 	if (s)
 		last = s->last;
 	stream_id_parse(c->argv[at], 0, &id);
-	if (!choose_id(c, c->argv[at], last, &id) ||
-	    !put_fields(c, at + 1, items))
+	if (!put_fields(c, at + 1, items))
 		return;
-	r.ms = id.ms;
-	r.seq = id.seq;
-	r.value = buf_slice(items);
-	emit(c, &r);
-	stream_reply_id(c, id);
-	if (o.trim)
-		trim(c, stream_again(c, c->argv[1]), &o.wish);
-}
-
-/* XTRIM key trimming. */
-void cmd_xtrim(struct cmd *c)
-{
-	const struct stream *s;
-	struct options o;
-	unsigned at = 2;
-
-	if (!options_parse(c, false, &at, &o) ||
-	    !stream_lookup_write(c, c->argv[1], &s))
-		return;
-	if (!o.trim) {
-		reply_error(c, "ERR syntax error, XTRIM must be called with a "
-			       "trimming strategy");
-		return;
+	if (o->producer) {
+		stream_message_of(c, o, buf_slice(items), &m);
+		if (stream_message_known(c, s, &m))
+			return;
 	}
-	reply_i64(c, s ? (int64_t)trim(c, s, &o.wish) : 0);
+	if (!choose_id(c, c->argv[at], last, &id) ||
+	    !stream_trim_room(c, s, o, items->size))
+		return;
+	add_entry(c, id, buf_slice(items));
+	if (o->producer)
+		stream_message_added(c, &m, id);
+	if (o->trim)
+		stream_trim_wished(c, stream_again(c, c->argv[1]), o);
 }
 
 /* XDEL key id [id ...]. */

@@ -14,7 +14,10 @@ void cmd_xadd(struct cmd *c);
 void cmd_xdel(struct cmd *c);
 void cmd_xlen(struct cmd *c);
 void cmd_xsetid(struct cmd *c);
-void cmd_xtrim(struct cmd *c);
+void cmd_xtrim(struct cmd *c); /* cmd_stream_trim.c */
+
+/* Messages that are added once (cmd_stream_marks.c). */
+void cmd_xcfgset(struct cmd *c);
 
 /* Both entries and what is pending (cmd_stream_delete.c). */
 void cmd_xackdel(struct cmd *c);
@@ -39,6 +42,7 @@ void cmd_xack(struct cmd *c);
 void cmd_xpending(struct cmd *c);
 void cmd_xclaim(struct cmd *c);
 void cmd_xautoclaim(struct cmd *c);
+void cmd_xnack(struct cmd *c); /* cmd_stream_nack.c */
 
 /* XINFO (cmd_stream_info.c). */
 void cmd_xinfo_consumers(struct cmd *c);
@@ -48,6 +52,19 @@ void cmd_xinfo_stream(struct cmd *c);
 /*
  * Shared (stream_args.c).
  */
+
+/* What becomes of what is pending when its entry goes: it stays, it goes too,
+ * or entries that a group has still to do with stay themselves. */
+enum stream_reference {
+	STREAM_REFERENCE_UNSAID, /* as the next one */
+	STREAM_KEEP_REFERENCES,
+	STREAM_DELETE_REFERENCES,
+	STREAM_ONLY_ACKNOWLEDGED,
+};
+
+/* Takes KEEPREF, DELREF or ACKED at this index if none was said before. */
+bool stream_reference_arg(const struct cmd *c, unsigned index,
+			  enum stream_reference *reference);
 
 /* The stream at key; NULL: absent. False: replied WRONGTYPE. */
 bool stream_lookup(struct cmd *c, struct slice key, const struct stream **s);
@@ -81,8 +98,10 @@ const struct stream_group *stream_group_arg(struct cmd *c, unsigned key,
 /* Replies an ID as a bulk string. */
 void stream_reply_id(struct cmd *c, struct stream_id id);
 
-/* Replies an entry: its ID and an array of fields and values. */
+/* Replies an entry: its ID and an array of fields and values; or the latter
+ * alone. */
 void stream_reply_entry(struct cmd *c, struct stream_entry e);
+void stream_reply_fields(struct cmd *c, struct stream_entry e);
 
 /* Moves the reply's last bytes, from `head` on, in front of those from `start`
  * on: a header whose count was not known before. */

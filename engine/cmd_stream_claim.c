@@ -81,7 +81,10 @@ static bool idle_enough(const struct claim *m, const struct stream_pending *p)
 {
 	uint64_t now = m->c->now_ms;
 
-	return p->time_ms <= now && now - p->time_ms >= m->idle_ms;
+	uint64_t then = stream_pending_time(p);
+
+	return p->consumer == STREAM_NOBODY ||
+	       (then <= now && now - then >= m->idle_ms);
 }
 
 /* The entry of this ID. */

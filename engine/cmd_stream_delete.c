@@ -4,14 +4,11 @@
  *
  * I1. Arguments are checked before the first record; then each ID is a step of
  *     its own, so that one that is named twice is seen as the first left it.
- * I2. An entry is done with when every group has passed it and none has it
- *     pending.
  */
 #include "engine/cmd_stream.h"
 
 #include "engine/stream_runs.h"
-
-enum reference { KEEP_REFERENCES, DELETE_REFERENCES, ONLY_ACKNOWLEDGED };
+#include "types/stream_trim.h"
 
 /* What is replied for an ID. */
 #define NOT_FOUND (-1)
@@ -19,8 +16,8 @@ enum reference { KEEP_REFERENCES, DELETE_REFERENCES, ONLY_ACKNOWLEDGED };
 #define KEPT 2
 
 struct options {
-	enum reference reference;
-	unsigned ids; /* index of the first ID */
+	enum stream_reference reference;
+	unsigned ids, ids_end; /* indexes of the first ID and behind the last */
 };
 
 static bool fail(struct cmd *c, const char *text)
@@ -29,38 +26,49 @@ static bool fail(struct cmd *c, const char *text)
 	return false;
 }
 
-/* [KEEPREF|DELREF|ACKED] IDS n id [id ...], in any order. */
-static bool options_parse(struct cmd *c, unsigned index, struct options *o)
+/* "IDS n id [id ...]" at *index, which goes to the last of it. */
+static bool parse_ids(struct cmd *c, unsigned *index, struct options *o)
 {
+	unsigned i = *index;
 	int64_t count;
-	unsigned i;
 
-	*o = (struct options){ .reference = KEEP_REFERENCES };
-	for (i = index; i < c->argc; i++) {
-		if (arg_is(c, i, "keepref")) {
-			o->reference = KEEP_REFERENCES;
-		} else if (arg_is(c, i, "delref")) {
-			o->reference = DELETE_REFERENCES;
-		} else if (arg_is(c, i, "acked")) {
-			o->reference = ONLY_ACKNOWLEDGED;
-		} else if (arg_is(c, i, "ids") && i + 1 < c->argc) {
-			break;
-		} else {
-			reply_syntax_error(c);
-			return false;
-		}
-	}
-	if (i >= c->argc) {
-		reply_syntax_error(c);
-		return false;
-	}
 	if (!num_parse_i64(c->argv[i + 1], &count) || count < 1)
 		return fail(c, "ERR Number of IDs must be a positive integer");
 	o->ids = i + 2;
-	if ((uint64_t)count != c->argc - o->ids)
+	if ((uint64_t)count > c->argc - o->ids)
 		return fail(c, "ERR The `numids` parameter must match the "
 			       "number of arguments");
-	return stream_ids_args(c, o->ids);
+	o->ids_end = o->ids + (unsigned)count;
+	*index = o->ids_end - 1;
+	return true;
+}
+
+/* [KEEPREF|DELREF|ACKED] IDS n id [id ...], in any order. */
+static bool options_parse(struct cmd *c, unsigned index, struct options *o)
+{
+	struct stream_id id;
+	unsigned i;
+
+	*o = (struct options){ 0 };
+	for (i = index; i < c->argc; i++) {
+		if (stream_reference_arg(c, i, &o->reference))
+			continue;
+		if (!o->ids && i + 1 < c->argc && arg_is(c, i, "ids")) {
+			if (!parse_ids(c, &i, o))
+				return false;
+			continue;
+		}
+		o->ids = 0;
+		break;
+	}
+	if (!o->ids) {
+		reply_syntax_error(c);
+		return false;
+	}
+	for (i = o->ids; i < o->ids_end; i++)
+		if (!stream_id_arg(c, i, 0, &id))
+			return false;
+	return true;
 }
 
 /* A record with a run of this one ID. */
@@ -77,18 +85,6 @@ static void emit_id(struct cmd *c, enum record_type type, struct slice group,
 	r.value = slice_of(run, (size_t)(stream_ids_put(run, before, id) -
 					 run));
 	emit(c, &r);
-}
-
-/* Whether some group still has to do with the entry. (I2) */
-static bool referenced(const struct stream *s, struct stream_id id)
-{
-	uint32_t i;
-
-	for (i = 0; i < s->group_count; i++)
-		if (stream_id_below(s->groups[i]->last, id) ||
-		    stream_pending_find(s->groups[i], id))
-			return true;
-	return false;
 }
 
 /* Takes the ID off what is pending in any group. */
@@ -113,11 +109,12 @@ static int delete_entry(struct cmd *c, const struct options *o,
 {
 	const struct stream *s = stream_again(c, c->argv[1]);
 
-	if (o->reference == ONLY_ACKNOWLEDGED && referenced(s, id))
+	if (o->reference == STREAM_ONLY_ACKNOWLEDGED &&
+	    stream_referenced(s, id))
 		return KEPT;
 	if (stream_has(s, id))
 		emit_id(c, REC_stream_del, slice_of("", 0), id);
-	if (o->reference == DELETE_REFERENCES)
+	if (o->reference == STREAM_DELETE_REFERENCES)
 		forget(c, id);
 	return DELETED;
 }
@@ -134,13 +131,16 @@ void cmd_xdelex(struct cmd *c)
 	    !stream_lookup_write(c, c->argv[1], &s) ||
 	    !cmd_room(c, (uint64_t)c->argc * 128))
 		return;
-	reply_array(c, c->argc - o.ids);
-	for (i = o.ids; i < c->argc; i++) {
+	reply_array(c, o.ids_end - o.ids);
+	for (i = o.ids; i < o.ids_end; i++) {
 		stream_id_parse(c->argv[i], 0, &id);
-		if (s && stream_has(stream_again(c, c->argv[1]), id))
+		if (s && stream_has(stream_again(c, c->argv[1]), id)) {
 			reply_i64(c, delete_entry(c, &o, id));
-		else
-			reply_i64(c, NOT_FOUND);
+			continue;
+		}
+		if (s && o.reference == STREAM_DELETE_REFERENCES)
+			forget(c, id); /* of an entry that went before */
+		reply_i64(c, NOT_FOUND);
 	}
 }
 
@@ -157,8 +157,8 @@ void cmd_xackdel(struct cmd *c)
 	    !stream_lookup_write(c, c->argv[1], &s) ||
 	    !cmd_room(c, (uint64_t)c->argc * (128 + c->argv[2].size)))
 		return;
-	reply_array(c, c->argc - o.ids);
-	for (i = o.ids; i < c->argc; i++) {
+	reply_array(c, o.ids_end - o.ids);
+	for (i = o.ids; i < o.ids_end; i++) {
 		stream_id_parse(c->argv[i], 0, &id);
 		if (s)
 			g = stream_group_find(stream_again(c, c->argv[1]),

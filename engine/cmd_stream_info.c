@@ -3,9 +3,12 @@
  * XINFO: what streams, groups and consumers are like.
  *
  * Names of fields are those of Redis 7.2.  Its radix trees are ours of nodes:
- * keys are blocks.
+ * keys are blocks.  Fields of later versions are shown where there is something
+ * to show in them: some clients refuse replies with fields they do not know.
  */
 #include "engine/cmd_stream.h"
+
+#include "types/stream_marks.h"
 
 #define FULL_COUNT 10 /* entries shown unless said */
 
@@ -111,11 +114,27 @@ void cmd_xinfo_consumers(struct cmd *c)
 	}
 }
 
-/* What both forms of XINFO STREAM begin with: seven pairs. */
-static void put_stream(struct cmd *c, const struct stream *s)
+/* Six pairs. */
+static void put_marks(struct cmd *c, const struct stream_marks *m)
+{
+	uint64_t marks, producers;
+
+	stream_marks_alive(m, c->now_ms, &marks, &producers);
+	put_number(c, "idmp-duration", m->duration_ms / 1000);
+	put_number(c, "idmp-maxsize", m->limit);
+	put_number(c, "pids-tracked", producers);
+	put_number(c, "iids-tracked", marks);
+	put_number(c, "iids-added", m->added);
+	put_number(c, "iids-duplicates", m->duplicates);
+}
+
+/* What both forms of XINFO STREAM begin with, of a map with `more` pairs behind
+ * it. */
+static void put_stream(struct cmd *c, const struct stream *s, size_t more)
 {
 	size_t nodes = stream_tree_nodes(&s->entries);
 
+	reply_map(c, 7 + (s->marks ? 6 : 0) + more);
 	put_number(c, "length", stream_length(s));
 	put_number(c, "radix-tree-keys", nodes);
 	put_number(c, "radix-tree-nodes", nodes + 1);
@@ -123,6 +142,8 @@ static void put_stream(struct cmd *c, const struct stream *s)
 	put_id(c, "max-deleted-entry-id", s->max_deleted);
 	put_number(c, "entries-added", s->added);
 	put_id(c, "recorded-first-entry-id", stream_first(s));
+	if (s->marks)
+		put_marks(c, s->marks);
 }
 
 static void put_entry(struct cmd *c, const char *name, bool found,
@@ -142,8 +163,7 @@ static void brief(struct cmd *c, const struct stream *s)
 	struct stream_entry e;
 	bool found;
 
-	reply_map(c, 10);
-	put_stream(c, s);
+	put_stream(c, s, 3);
 	put_number(c, "groups", s->group_count);
 	stream_seek(&up, s, (struct stream_id){ 0, 0 });
 	found = stream_next(&up, &e);
@@ -170,23 +190,25 @@ static void put_pending(struct cmd *c, const struct stream_group *g,
 		reply_array(c, of ? 3 : 4);
 		stream_reply_id(c, p->id);
 		if (!of)
-			reply_bulk(c, stream_consumer_name(
-						g->numbers[p->consumer]));
-		reply_i64(c, (int64_t)p->time_ms);
-		reply_i64(c, p->count);
+			reply_bulk(c, stream_pending_owner(g, p));
+		reply_i64(c, (int64_t)stream_pending_time(p));
+		reply_i64(c, stream_pending_deliveries(p));
 	}
 }
 
 static void put_group(struct cmd *c, const struct stream *s,
 		      const struct stream_group *g, uint64_t count)
 {
+	uint64_t released = g->released.entries;
 	uint32_t i;
 
-	reply_map(c, 7);
+	reply_map(c, released ? 8 : 7);
 	reply_bulk_str(c, "name");
 	reply_bulk(c, stream_group_name(g));
 	put_progress(c, s, g);
 	put_number(c, "pel-count", stream_pending_count(g));
+	if (released)
+		put_number(c, "nacked-count", released);
 	reply_bulk_str(c, "pending");
 	put_pending(c, g, NULL, count);
 	reply_bulk_str(c, "consumers");
@@ -215,8 +237,7 @@ static void full(struct cmd *c, const struct stream *s, uint64_t count)
 
 	if (count > 0 && count < shown)
 		shown = count;
-	reply_map(c, 9);
-	put_stream(c, s);
+	put_stream(c, s, 2);
 	reply_bulk_str(c, "entries");
 	reply_array(c, shown);
 	stream_seek(&up, s, (struct stream_id){ 0, 0 });

@@ -96,7 +96,9 @@ static bool options_parse(struct cmd *c, struct options *o)
 
 static uint64_t idle_ms(const struct cmd *c, const struct stream_pending *p)
 {
-	return c->now_ms > p->time_ms ? c->now_ms - p->time_ms : 0;
+	uint64_t then = stream_pending_time(p);
+
+	return c->now_ms > then ? c->now_ms - then : 0;
 }
 
 /* XPENDING key group [IDLE ms] start end count [consumer]. */
@@ -123,9 +125,10 @@ static void list(struct cmd *c, const struct stream_group *g,
 			continue;
 		reply_array(c, 4);
 		stream_reply_id(c, p->id);
-		reply_bulk(c, stream_consumer_name(g->numbers[p->consumer]));
-		reply_i64(c, (int64_t)idle_ms(c, p));
-		reply_i64(c, p->count);
+		reply_bulk(c, stream_pending_owner(g, p));
+		reply_i64(c, p->consumer == STREAM_NOBODY ?
+			     -1 : (int64_t)idle_ms(c, p));
+		reply_i64(c, stream_pending_deliveries(p));
 		given++;
 	}
 	head = c->out->size;

@@ -96,7 +96,8 @@ int keys_xread(const struct slice *argv, unsigned argc, unsigned *out)
 	unsigned i, streams = 0, keys;
 
 	for (i = 1; i < argc && !streams; i++) {
-		if (slice_is(argv[i], "block") || slice_is(argv[i], "count"))
+		if (slice_is(argv[i], "block") || slice_is(argv[i], "count") ||
+		    slice_is(argv[i], "claim"))
 			i++;
 		else if (slice_is(argv[i], "group"))
 			i += 2;
@@ -134,6 +135,18 @@ static bool fail(struct cmd *c, const char *text)
 	return false;
 }
 
+static bool parse_claim(struct cmd *c, struct stream_read *r, unsigned index)
+{
+	if (!r->for_group)
+		return fail(c, "ERR The CLAIM option is only supported by "
+			       "XREADGROUP. You called XREAD instead.");
+	if (!num_parse_i64(c->argv[index], &r->claim_ms))
+		return fail(c, "ERR min-idle-time is not an integer or out of "
+			       "range");
+	return r->claim_ms >= 0 ||
+	       fail(c, "ERR min-idle-time must be a positive integer");
+}
+
 /* One option at *index; false: replied an error. */
 static bool parse_option(struct cmd *c, struct stream_read *r, unsigned *index)
 {
@@ -161,6 +174,10 @@ static bool parse_option(struct cmd *c, struct stream_read *r, unsigned *index)
 		*index += 2;
 		return true;
 	}
+	if (left && arg_is(c, i, "claim")) {
+		*index += 1;
+		return parse_claim(c, r, i + 1);
+	}
 	if (arg_is(c, i, "noack")) {
 		if (!r->for_group)
 			return fail(c, "ERR The NOACK option is only supported "
@@ -178,7 +195,8 @@ bool stream_read_parse(struct cmd *c, bool for_group, struct stream_read *r)
 	unsigned i, left = 0;
 
 	*r = (struct stream_read){ .for_group = for_group,
-				   .count = INT64_MAX };
+				   .count = INT64_MAX,
+				   .claim_ms = -1 };
 	for (i = 1; i < c->argc; i++) {
 		left = c->argc - i - 1;
 		if (left && arg_is(c, i, "streams"))

@@ -7,6 +7,9 @@
  *     read after a record is looked up again.
  * I3. New entries are those above the group's last ID. A consumer's history
  *     is what is pending for it; to read it is to have it delivered again.
+ * I4. With CLAIM, what has been pending for long enough comes before what is
+ *     new.  Which IDs that are is noted before the first of them is claimed;
+ *     IDs whose entries are gone are taken off and do not count.
  */
 #include "engine/stream_reads.h"
 
@@ -33,13 +36,40 @@ static bool wants_new(const struct cmd *c, const struct stream_read *r,
 	return arg_is(c, r->keys + r->streams + i, ">");
 }
 
+/* When what may be claimed was delivered at the latest. */
+static uint64_t claim_until(const struct cmd *c, const struct stream_read *r)
+{
+	uint64_t idle_ms = (uint64_t)r->claim_ms;
+
+	return c->now_ms > idle_ms ? c->now_ms - idle_ms : 0;
+}
+
+/* Whether key i, with its group g, has something to reply. */
+static bool has_something(struct cmd *c, const struct stream_read *r,
+			  unsigned i, const struct stream *s,
+			  struct stream_group *g)
+{
+	struct buf *ids;
+
+	if (!wants_new(c, r, i))
+		return true;
+	if (stream_length(s) > 0 && stream_id_below(g->last, stream_top(s)))
+		return true;
+	if (r->claim_ms < 0)
+		return false;
+	ids = items_scratch(c);
+	stream_pending_idle(g, claim_until(c, r), 1, ids);
+	return ids->size > 0;
+}
+
 /* Checks key i and its ID. *more: it has something to reply. (I1) */
 static bool check(struct cmd *c, const struct stream_read *r, unsigned i,
 		  bool *more, uint64_t *room)
 {
 	struct slice key = c->argv[r->keys + i], name = group_name(c, r);
 	unsigned at = r->keys + r->streams + i;
-	const struct stream_group *g = NULL;
+	uint64_t count = (uint64_t)r->count, entries;
+	struct stream_group *g = NULL;
 	const struct stream *s;
 	struct stream_id id;
 
@@ -63,11 +93,10 @@ static bool check(struct cmd *c, const struct stream_read *r, unsigned i,
 			     c->argv[at].data[0], c->argv[at].data[0]);
 		return false;
 	}
-	*more = !wants_new(c, r, i) ||
-		(stream_length(s) > 0 &&
-		 stream_id_below(g->last, stream_top(s)));
-	*room += stream_length(s) < (uint64_t)r->count ? stream_length(s) :
-							 (uint64_t)r->count;
+	*more = has_something(c, r, i, s, g);
+	entries = stream_length(s) +
+		  (r->claim_ms >= 0 ? stream_pending_count(g) : 0);
+	*room += entries < count ? entries : count;
 	return wants_new(c, r, i) || stream_id_arg(c, at, 0, &id);
 }
 
@@ -100,6 +129,23 @@ static void emit_new(const struct delivery *d, struct buf *run,
 	run->size = 0;
 }
 
+/* Replies an entry; with CLAIM also how long it was idle and how often it was
+ * delivered before. */
+static void reply_delivered(const struct delivery *d,
+			    const struct stream_entry *e, uint64_t idle_ms,
+			    int64_t deliveries)
+{
+	if (d->r->claim_ms < 0) {
+		stream_reply_entry(d->c, *e);
+		return;
+	}
+	reply_array(d->c, 4);
+	stream_reply_id(d->c, e->id);
+	stream_reply_fields(d->c, *e);
+	reply_i64(d->c, (int64_t)idle_ms);
+	reply_i64(d->c, deliveries);
+}
+
 /* Replies entries above the group's last ID until a record is full, and emits
  * it. How many. (I2) */
 static uint64_t deliver_some(const struct delivery *d, uint64_t count)
@@ -119,7 +165,7 @@ static uint64_t deliver_some(const struct delivery *d, uint64_t count)
 	stream_seek(&at, s, from);
 	while (given < count && run->size < ITEMS_SIZE_MAX &&
 	       stream_next(&at, &e)) {
-		stream_reply_entry(c, e);
+		reply_delivered(d, &e, 0, 0);
 		ids_run_put(run, &previous, e.id);
 		read = stream_read_next(s, read, e.id);
 		given++;
@@ -129,13 +175,97 @@ static uint64_t deliver_some(const struct delivery *d, uint64_t count)
 	return given;
 }
 
-/* What is new, for a consumer that is there. */
-static void deliver_new(const struct delivery *d)
+/* Takes off those of the IDs whose entries are gone; false: none of them. */
+static bool drop_gone(const struct delivery *d, const struct buf *ids)
+{
+	struct record r = record_of(d, REC_stream_pending_del);
+	const struct stream *s = stream_again(d->c, d->key);
+	struct buf *run = items_scratch(d->c);
+	struct stream_id id, previous = { 0, 0 };
+	size_t at;
+
+	for (at = 0; at < ids->size && run->size < ITEMS_SIZE_MAX;
+	     at += sizeof(id)) {
+		memcpy(&id, ids->data + at, sizeof(id));
+		if (!stream_has(s, id))
+			ids_run_put(run, &previous, id);
+	}
+	if (run->size == 0)
+		return false;
+	r.value = buf_slice(run);
+	emit(d->c, &r);
+	return true;
+}
+
+/* Claims the IDs from *at on until a record is full; *at goes behind them. */
+static void claim_some(const struct delivery *d, const struct buf *ids,
+		       size_t *at)
+{
+	struct cmd *c = d->c;
+	struct record r = record_of(d, REC_stream_pending_set);
+	const struct stream *s = stream_again(c, d->key);
+	const struct stream_group *g = stream_group_find(s, d->group);
+	struct stream_pending previous = { .count = 0 };
+	struct buf *run = items_scratch(c);
+	struct stream_cursor cursor;
+	struct stream_entry e;
+	struct stream_id id;
+
+	for (; *at < ids->size && run->size < ITEMS_SIZE_MAX;
+	     *at += sizeof(id)) {
+		struct stream_pending p;
+		uint64_t then;
+
+		memcpy(&id, ids->data + *at, sizeof(id));
+		p = *stream_pending_find(g, id);
+		then = stream_pending_time(&p);
+		stream_seek(&cursor, s, id);
+		stream_next(&cursor, &e);
+		reply_delivered(d, &e, c->now_ms > then ? c->now_ms - then : 0,
+				stream_pending_deliveries(&p));
+		p.time_ms = c->now_ms;
+		p.count += p.count < STREAM_DELIVERIES_MAX;
+		pending_run_put(run, &previous, &p);
+	}
+	r.value = buf_slice(run);
+	emit(c, &r);
+}
+
+/* Claims what may be, count at most. How many. (I4) */
+static uint64_t deliver_claimed(const struct delivery *d, uint64_t count)
+{
+	struct record r = record_of(d, REC_stream_consumer_set);
+	struct cmd *c = d->c;
+	struct buf ids = { 0 };
+	uint64_t given;
+	size_t at = 0;
+
+	do {
+		ids.size = 0;
+		stream_pending_idle(
+			stream_group_find(stream_again(c, d->key), d->group),
+			claim_until(c, d->r), count, &ids);
+	} while (drop_gone(d, &ids));
+	while (at < ids.size)
+		claim_some(d, &ids, &at);
+	given = ids.size / sizeof(struct stream_id);
+	buf_release(&ids);
+	if (given > 0) {
+		r.seen_ms = r.active_ms = c->now_ms;
+		emit(c, &r);
+	}
+	return given;
+}
+
+/* What is new, for a consumer that is there; how many. */
+static uint64_t deliver_new(const struct delivery *d)
 {
 	struct cmd *c = d->c;
 	uint64_t count = (uint64_t)d->r->count, given = 0, some;
 	size_t start = c->out->size, head;
 
+	if (d->r->claim_ms >= 0)
+		given = deliver_claimed(d, count);
 	do {
 		some = deliver_some(d, count - given);
 		given += some;
@@ -143,6 +273,7 @@ static void deliver_new(const struct delivery *d)
 	head = c->out->size;
 	reply_array(c, given);
 	stream_reply_front(c, start, head);
+	return given;
 }
 
 /* Replies one pending entry of a consumer's history. */
@@ -230,15 +361,15 @@ static void deliver_history(const struct delivery *d, struct stream_id id)
 static bool has_more(struct cmd *c, const struct stream_read *r, unsigned i)
 {
 	const struct stream *s = stream_again(c, c->argv[r->keys + i]);
-	const struct stream_group *g = stream_group_find(s, group_name(c, r));
 
-	return !wants_new(c, r, i) ||
-	       (stream_length(s) > 0 &&
-		stream_id_below(g->last, stream_top(s)));
+	return has_something(c, r, i, s,
+			     stream_group_find(s, group_name(c, r)));
 }
 
-static void deliver(struct cmd *c, const struct stream_read *r, unsigned i)
+/* Replies what key i has; false: nothing after all, and no reply. */
+static bool deliver(struct cmd *c, const struct stream_read *r, unsigned i)
 {
+	size_t start = c->out->size;
 	struct delivery d = {
 		.c = c,
 		.r = r,
@@ -249,16 +380,19 @@ static void deliver(struct cmd *c, const struct stream_read *r, unsigned i)
 	struct stream_id id = { 0, 0 };
 
 	stream_read_key(c, d.key);
-	if (wants_new(c, r, i)) {
-		deliver_new(&d);
-		return;
+	if (!wants_new(c, r, i)) {
+		stream_id_parse(c->argv[r->keys + r->streams + i], 0, &id);
+		deliver_history(&d, id);
+		return true;
 	}
-	stream_id_parse(c->argv[r->keys + r->streams + i], 0, &id);
-	deliver_history(&d, id);
+	if (deliver_new(&d) > 0)
+		return true;
+	c->out->size = start; /* what was to be claimed is gone */
+	return false;
 }
 
-/* XREADGROUP GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS key
- * [key ...] id [id ...]. */
+/* XREADGROUP GROUP group consumer [COUNT count] [BLOCK ms] [CLAIM ms] [NOACK]
+ * STREAMS key [key ...] id [id ...]. */
 void cmd_xreadgroup(struct cmd *c)
 {
 	size_t start = c->out->size, head;
@@ -288,10 +422,12 @@ void cmd_xreadgroup(struct cmd *c)
 		return;
 	}
 	for (i = 0, given = 0; i < r.streams; i++) {
-		if (!has_more(c, &r, i))
-			continue;
-		deliver(c, &r, i);
-		given++;
+		if (has_more(c, &r, i))
+			given += deliver(c, &r, i);
+	}
+	if (given == 0) {
+		reply_null_array(c);
+		return;
 	}
 	head = c->out->size;
 	stream_read_head(c, given);

@@ -36,8 +36,10 @@ struct command commands_stream[] = {
 	  .since = "5.0.0",
 	  .complexity = "O(1) without trimming",
 	  .summary = "Adds an entry to the end of a stream.",
-	  .arguments = "key [NOMKSTREAM] [<MAXLEN|MINID> [=|~] threshold "
-		"[LIMIT:count]] <*|id> (field value)..." },
+	  .arguments = "key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] "
+		"[IDMPAUTO:pid|IDMP:(pid iid)] "
+		"[<MAXLEN|MINID> [=|~] threshold [LIMIT:count]] <*|id> "
+		"(field value)..." },
 	{ .name = "xautoclaim", .handler = cmd_xautoclaim, .arity = -6,
 	  .flags = CMD_WRITE | CMD_FAST,
 	  .group = GROUP_STREAM,
@@ -49,6 +51,17 @@ struct command commands_stream[] = {
 		"another consumer, in order of ID.",
 	  .arguments = "key group consumer min-idle-time start [COUNT:count] "
 		"[JUSTID]" },
+	{ .name = "xcfgset", .handler = cmd_xcfgset, .arity = -2,
+	  .flags = CMD_WRITE | CMD_FAST,
+	  .group = GROUP_STREAM,
+	  .first_key = 1, .last_key = 1, .key_step = 1,
+	  .key_flags = KEY_RW | KEY_UPDATE,
+	  .since = "8.6.0",
+	  .complexity = "O(1)",
+	  .summary = "Sets for how long and how many messages a stream knows "
+		"again.",
+	  .arguments = "key [IDMP-DURATION:idmp-duration=integer] "
+		"[IDMP-MAXSIZE:idmp-maxsize=integer]" },
 	{ .name = "xclaim", .handler = cmd_xclaim, .arity = -6,
 	  .flags = CMD_WRITE | CMD_FAST,
 	  .group = GROUP_STREAM,
@@ -187,6 +200,17 @@ struct command commands_stream[] = {
 	  .complexity = "O(1)",
 	  .summary = "Counts the entries of a stream.",
 	  .arguments = "key" },
+	{ .name = "xnack", .handler = cmd_xnack, .arity = -7,
+	  .flags = CMD_WRITE | CMD_FAST,
+	  .group = GROUP_STREAM,
+	  .first_key = 1, .last_key = 1, .key_step = 1,
+	  .key_flags = KEY_RW | KEY_UPDATE,
+	  .since = "8.8.0",
+	  .complexity = "O(1) for each ID",
+	  .summary = "Gives pending entries back to the group for others to "
+		"claim.",
+	  .arguments = "key group <SILENT|FAIL|FATAL> "
+		"IDS:(numids=integer id...) [RETRYCOUNT:count] [FORCE]" },
 	{ .name = "xpending", .handler = cmd_xpending, .arity = -3,
 	  .flags = CMD_READONLY,
 	  .group = GROUP_STREAM,
@@ -225,7 +249,8 @@ struct command commands_stream[] = {
 	  .complexity = "O(N) in the number of entries told",
 	  .summary = "Delivers entries of streams to a consumer of a group.",
 	  .arguments = "GROUP:(group consumer) [COUNT:count] "
-		"[BLOCK:milliseconds] [NOACK] STREAMS key... id..." },
+		"[BLOCK:milliseconds] [CLAIM:min-idle-time=integer] "
+		"[NOACK] STREAMS key... id..." },
 	{ .name = "xrevrange", .handler = cmd_xrevrange, .arity = -4,
 	  .flags = CMD_READONLY,
 	  .group = GROUP_STREAM,
@@ -253,6 +278,7 @@ struct command commands_stream[] = {
 	  .since = "5.0.0",
 	  .complexity = "O(N) in the number of blocks removed",
 	  .summary = "Removes entries from the beginning of a stream.",
-	  .arguments = "key <MAXLEN|MINID> [=|~] threshold [LIMIT:count]" },
+	  .arguments = "key <MAXLEN|MINID> [=|~] threshold [LIMIT:count] "
+		"[KEEPREF|DELREF|ACKED]" },
 	{ .name = NULL },
 };

@@ -55,6 +55,7 @@ struct config {
 	int64_t supervised; /* 0 no, 1 auto, 2 systemd, 3 upstart */
 	int64_t databases;
 	int64_t stream_node_bytes, stream_node_entries;
+	int64_t stream_idmp_duration_s, stream_idmp_maxsize;
 	/* log and snapshots */
 	bool appendonly;
 	int64_t appendfsync; /* 0 no, 1 everysec, 2 always */

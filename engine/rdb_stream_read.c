@@ -7,7 +7,8 @@
  * I1. The stream is built aside, then dumped into records like any other: what
  *     a payload says cannot reach the keyspace in another form than ours.
  * I2. IDs rise, numbers agree with what was counted, and every pending entry
- *     belongs to one consumer.
+ *     belongs to one consumer; those pending since 0 for one without a name are
+ *     released.
  */
 #include "engine/rdb_read.h"
 
@@ -28,6 +29,7 @@ struct stream_reader {
 	struct rdb_string text;
 	struct buf fields;         /* of the node at hand: items */
 	struct buf items;          /* of the entry */
+	struct buf released;       /* IDs, of the group at hand */
 };
 
 /* --- entries -------------------------------------------------------------- */
@@ -195,13 +197,13 @@ static bool read_meta(struct stream_reader *r)
 
 /* --- groups --------------------------------------------------------------- */
 
-#define NOBODY UINT32_MAX
+#define UNSAID (UINT32_MAX - 1) /* the consumer of a pending entry */
 
 /* The pending entries of a group, in order of ID; without consumers. */
 static bool read_pending(struct stream_reader *r, struct buf *list)
 {
 	uint64_t count = rdb_read_length(r->in);
-	struct stream_pending p = { .consumer = NOBODY };
+	struct stream_pending p = { .consumer = UNSAID };
 
 	for (; count > 0 && !r->in->bad; count--) {
 		struct stream_id before = p.id;
@@ -239,11 +241,28 @@ static struct stream_pending *find_pending(const struct buf *list,
 							       NULL;
 }
 
+/* Gives an ID of the payload to the consumer. */
+static bool read_pending_id(struct stream_reader *r, struct stream_consumer *c,
+			    const struct buf *list)
+{
+	struct stream_id id = raw_id(r->in);
+	struct stream_pending *p = find_pending(list, id);
+
+	if (!p || p->consumer != UNSAID) /* I2 */
+		return false;
+	p->consumer = c->number;
+	if (c->name_size > 0 || p->time_ms > 0)
+		return true;
+	p->consumer = STREAM_NOBODY;
+	buf_put(&r->released, &id, sizeof(id));
+	return true;
+}
+
 static bool read_consumer(struct stream_reader *r, struct stream_group *g,
 			  const struct buf *list)
 {
 	struct stream_consumer *c;
-	uint64_t count;
+	uint64_t count, released;
 
 	if (!rdb_read_string(r->in, &r->text) ||
 	    stream_consumer_find(g, r->text.s))
@@ -255,23 +274,32 @@ static bool read_consumer(struct stream_reader *r, struct stream_group *g,
 		c->active_ms = 0;
 	if (c->seen_ms > DEADLINE_MAX_MS || c->active_ms > DEADLINE_MAX_MS)
 		return false;
-	count = rdb_read_length(r->in);
-	for (; count > 0 && !r->in->bad; count--) {
-		struct stream_pending *p = find_pending(list, raw_id(r->in));
-
-		if (!p || p->consumer != NOBODY) /* I2 */
+	count = released = rdb_read_length(r->in);
+	for (; count > 0 && !r->in->bad; count--)
+		if (!read_pending_id(r, c, list))
 			return false;
-		p->consumer = c->number;
-	}
+	released -= r->released.size / sizeof(struct stream_id);
+	if (c->name_size == 0 && c->seen_ms == 0 && r->released.size > 0 &&
+	    released == 0) /* it was there for these alone */
+		stream_consumer_delete(g, stream_consumer_name(c));
 	return !r->in->bad;
+}
+
+/* The ID's, which is there. */
+static void release(struct stream_group *g, const struct buf *list,
+		    struct stream_id id)
+{
+	stream_pending_release(g, id, find_pending(list, id)->count);
 }
 
 static bool read_members(struct stream_reader *r, struct stream_group *g,
 			 struct buf *list)
 {
+	struct stream_id id;
 	uint64_t count;
 	size_t at;
 
+	r->released.size = 0;
 	if (!read_pending(r, list))
 		return false;
 	count = rdb_read_length(r->in);
@@ -282,9 +310,14 @@ static bool read_members(struct stream_reader *r, struct stream_group *g,
 		struct stream_pending p;
 
 		memcpy(&p, list->data + at, sizeof(p));
-		if (p.consumer == NOBODY) /* I2 */
+		if (p.consumer == UNSAID) /* I2 */
 			return false;
-		stream_pending_put(g, &p);
+		if (p.consumer != STREAM_NOBODY)
+			stream_pending_put(g, &p);
+	}
+	for (at = 0; at < r->released.size; at += sizeof(id)) {
+		memcpy(&id, r->released.data + at, sizeof(id));
+		release(g, list, id);
 	}
 	return true;
 }
@@ -330,4 +363,5 @@ void rdb_read_stream(struct reader *in, unsigned type, struct rdb_value *v)
 	rdb_string_release(&r.text);
 	buf_release(&r.fields);
 	buf_release(&r.items);
+	buf_release(&r.released);
 }

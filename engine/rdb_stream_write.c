@@ -15,6 +15,10 @@
  *   entry   := flags, ms, seq (from the node's ID), [fields], [field] value…,
  *              elements
  *
+ * What is released has no place in this layout: it is written as pending since
+ * 0 for a consumer without a name, in the order in which it was released.
+ * Marks of messages have none either; they are left out.
+ *
  * I1. A node holds up to NODE_ENTRIES_MAX entries and NODE_SIZE bytes and one
  *     entry more.
  */
@@ -243,19 +247,56 @@ static void put_raw_id(struct buf *out, struct stream_id id)
 	buf_put(out, raw, sizeof(raw));
 }
 
+static void put_ids(struct buf *out, struct stream_pending_cursor *c)
+{
+	const struct stream_pending *p;
+
+	while ((p = stream_pending_next(c)) != NULL)
+		put_raw_id(out, p->id);
+}
+
+static void put_released(struct buf *out, const struct stream_group *g)
+{
+	struct stream_pending_cursor c;
+
+	stream_pending_seek_released(&c, g);
+	put_ids(out, &c);
+}
+
 static void put_consumer(struct buf *out, const struct stream_group *g,
 			 const struct stream_consumer *of, bool compress)
 {
+	uint64_t released = of->name_size ? 0 : g->released.entries;
 	struct stream_pending_cursor c;
-	const struct stream_pending *p;
 
 	rdb_put_string(out, stream_consumer_name(of), compress);
 	rdb_put_fixed(out, of->seen_ms, 8);
 	rdb_put_fixed(out, of->active_ms ? of->active_ms : NEVER, 8);
-	rdb_put_length(out, of->pending.entries);
+	rdb_put_length(out, of->pending.entries + released);
+	if (released)
+		put_released(out, g);
 	stream_pending_seek(&c, g, of, (struct stream_id){ 0, 0 });
-	while ((p = stream_pending_next(&c)) != NULL)
-		put_raw_id(out, p->id);
+	put_ids(out, &c);
+}
+
+/* The consumers, and for what is released one more if nobody has its name. */
+static void put_consumers(struct buf *out, const struct stream_group *g,
+			  bool compress)
+{
+	struct slice nobody = slice_of("", 0);
+	bool more = g->released.entries && !stream_consumer_find(g, nobody);
+	uint32_t i;
+
+	rdb_put_length(out, g->consumer_count + more);
+	if (more) {
+		rdb_put_string(out, nobody, compress);
+		rdb_put_fixed(out, 0, 8);
+		rdb_put_fixed(out, NEVER, 8);
+		rdb_put_length(out, g->released.entries);
+		put_released(out, g);
+	}
+	for (i = 0; i < g->consumer_count; i++)
+		put_consumer(out, g, g->consumers[i], compress);
 }
 
 static void put_group(struct buf *out, const struct stream_group *g,
@@ -263,7 +304,6 @@ static void put_group(struct buf *out, const struct stream_group *g,
 {
 	struct stream_pending_cursor c;
 	const struct stream_pending *p;
-	uint32_t i;
 
 	rdb_put_string(out, stream_group_name(g), compress);
 	put_id(out, g->last);
@@ -272,12 +312,10 @@ static void put_group(struct buf *out, const struct stream_group *g,
 	stream_pending_seek(&c, g, NULL, (struct stream_id){ 0, 0 });
 	while ((p = stream_pending_next(&c)) != NULL) {
 		put_raw_id(out, p->id);
-		rdb_put_fixed(out, p->time_ms, 8);
-		rdb_put_length(out, p->count);
+		rdb_put_fixed(out, stream_pending_time(p), 8);
+		rdb_put_length(out, (uint64_t)stream_pending_deliveries(p));
 	}
-	rdb_put_length(out, g->consumer_count);
-	for (i = 0; i < g->consumer_count; i++)
-		put_consumer(out, g, g->consumers[i], compress);
+	put_consumers(out, g, compress);
 }
 
 void rdb_write_stream(struct buf *out, const struct entry *e, bool compress)

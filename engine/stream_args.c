@@ -8,6 +8,20 @@
 
 #define ID_TEXT_SIZE (2 * NUM_I64_SIZE)
 
+bool stream_reference_arg(const struct cmd *c, unsigned index,
+			  enum stream_reference *reference)
+{
+	if (*reference != STREAM_REFERENCE_UNSAID)
+		return false;
+	if (arg_is(c, index, "keepref"))
+		*reference = STREAM_KEEP_REFERENCES;
+	else if (arg_is(c, index, "delref"))
+		*reference = STREAM_DELETE_REFERENCES;
+	else if (arg_is(c, index, "acked"))
+		*reference = STREAM_ONLY_ACKNOWLEDGED;
+	return *reference != STREAM_REFERENCE_UNSAID;
+}
+
 bool stream_lookup(struct cmd *c, struct slice key, const struct stream **s)
 {
 	const struct entry *e;
@@ -181,11 +195,16 @@ void stream_reply_id(struct cmd *c, struct stream_id id)
 
 void stream_reply_entry(struct cmd *c, struct stream_entry e)
 {
+	reply_array(c, 2);
+	stream_reply_id(c, e.id);
+	stream_reply_fields(c, e);
+}
+
+void stream_reply_fields(struct cmd *c, struct stream_entry e)
+{
 	struct stream_pair pair;
 	uint32_t i, pairs = e.pairs;
 
-	reply_array(c, 2);
-	stream_reply_id(c, e.id);
 	reply_array(c, 2 * (size_t)pairs);
 	for (i = 0; i < pairs; i++) {
 		stream_entry_pair(&e, &pair);

@@ -10,6 +10,7 @@
 struct stream_read {
 	bool for_group;
 	bool block, noack;
+	int64_t claim_ms; /* idle at least; -1: nothing is claimed */
 	int64_t count;    /* entries of each stream at most */
 	unsigned group;   /* index of the group's name; its consumer follows */
 	unsigned keys;    /* index of the first key */

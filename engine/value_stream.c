@@ -4,7 +4,8 @@
  *
  * I1. The records of a stream are stream_meta, its blocks, then for each group
  *     stream_group_set, its consumers in order of name, what is pending (with
- *     ranks of consumers in that order), and at last its deadline.
+ *     ranks of consumers in that order), what is released; then stream_marks
+ *     with its marks, and at last its deadline.
  * I2. A frozen stream is a copy, which shares the blocks: writers copy those.
  *     It needs nothing of the original.
  * I3. The digest knows entries, not blocks; names, not numbers; not when a
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "engine/items.h"
 #include "engine/stream_runs.h"
+#include "types/stream_marks.h"
 
 #define DIGEST_SEED 0x73747265616d3031ULL /* any constant */
 #define SMALL_BYTES 4096
@@ -91,6 +93,23 @@ static void digest_entries(XXH3_state_t *state, const struct stream *s)
 	}
 }
 
+static void digest_marks(XXH3_state_t *state, const struct stream_marks *m)
+{
+	struct stream_marks_cursor c = { .m = m };
+	struct stream_mark mark;
+
+	digest_number(state, m->duration_ms);
+	digest_number(state, m->limit);
+	digest_number(state, m->added);
+	digest_number(state, m->duplicates);
+	while (stream_marks_next(&c, &mark)) {
+		digest_slice(state, mark.producer);
+		digest_slice(state, mark.message);
+		digest_id(state, mark.id);
+		digest_number(state, mark.time_ms);
+	}
+}
+
 static void digest_group(XXH3_state_t *state, const struct stream_group *g)
 {
 	struct stream_pending_cursor c;
@@ -113,6 +132,11 @@ static void digest_group(XXH3_state_t *state, const struct stream_group *g)
 			digest_number(state, p->count);
 		}
 	}
+	stream_pending_seek_released(&c, g);
+	while ((p = stream_pending_next(&c)) != NULL) {
+		digest_id(state, p->id);
+		digest_number(state, p->count);
+	}
 }
 
 static struct hash128 value_digest(const struct entry *e)
@@ -132,6 +156,8 @@ static struct hash128 value_digest(const struct entry *e)
 	digest_entries(state, s);
 	for (i = 0; i < s->group_count; i++)
 		digest_group(state, s->groups[i]);
+	if (s->marks)
+		digest_marks(state, s->marks);
 	h = XXH3_128bits_digest(state);
 	XXH3_freeState(state);
 	return (struct hash128){ h.low64, h.high64 };
@@ -140,7 +166,8 @@ static struct hash128 value_digest(const struct entry *e)
 /* --- records -------------------------------------------------------------- */
 
 enum phase { PHASE_META, PHASE_BLOCKS, PHASE_GROUP, PHASE_CONSUMERS,
-	     PHASE_PENDING, PHASE_DEADLINE, PHASE_END };
+	     PHASE_PENDING, PHASE_RELEASED, PHASE_MARKS, PHASE_MARK,
+	     PHASE_DEADLINE, PHASE_END };
 
 /* A stream on its way out. */
 struct frozen_stream {
@@ -156,6 +183,7 @@ struct frozen_stream {
 	uint32_t group, consumer;  /* next */
 	struct stream_pending_cursor pending;
 	uint32_t *ranks; /* of the group's consumers, by number */
+	struct stream_marks_cursor marks;
 	struct buf run;
 };
 
@@ -214,7 +242,7 @@ static size_t give_group(struct frozen_stream *f)
 	struct record r = { .type = REC_stream_group_set };
 
 	if (f->group == f->s->group_count) {
-		f->phase = PHASE_DEADLINE;
+		f->phase = PHASE_MARKS;
 		return 0;
 	}
 	g = group_of(f);
@@ -261,10 +289,35 @@ static size_t give_pending(struct frozen_stream *f)
 	       (p = stream_pending_next(&f->pending)) != NULL) {
 		uint8_t *at;
 
+		if (p->consumer == STREAM_NOBODY)
+			continue;
 		pending_run_put(&f->run, &previous, p);
 		at = buf_reserve(&f->run, VARINT_SIZE_MAX);
 		at = put_varint(at, f->ranks[p->consumer]);
 		f->run.size = (size_t)(at - f->run.data);
+	}
+	if (f->run.size == 0) {
+		stream_pending_seek_released(&f->pending, group_of(f));
+		f->phase = PHASE_RELEASED;
+		return 0;
+	}
+	r.group = stream_group_name(group_of(f));
+	r.value = buf_slice(&f->run);
+	return give(f, &r);
+}
+
+static size_t give_released(struct frozen_stream *f)
+{
+	struct record r = { .type = REC_stream_release };
+	struct stream_pending previous = { .count = 0 };
+	const struct stream_pending *p;
+
+	f->run.size = 0;
+	while (f->run.size < ITEMS_SIZE_MAX / 2 &&
+	       (p = stream_pending_next(&f->pending)) != NULL) {
+		struct stream_pending free = { .id = p->id, .count = p->count };
+
+		pending_run_put(&f->run, &previous, &free);
 	}
 	if (f->run.size == 0) {
 		f->group++;
@@ -273,6 +326,39 @@ static size_t give_pending(struct frozen_stream *f)
 	}
 	r.group = stream_group_name(group_of(f));
 	r.value = buf_slice(&f->run);
+	return give(f, &r);
+}
+
+static size_t give_marks(struct frozen_stream *f)
+{
+	const struct stream_marks *m = f->s->marks;
+	struct record r = { .type = REC_stream_marks };
+
+	f->phase = m ? PHASE_MARK : PHASE_DEADLINE;
+	if (!m)
+		return 0;
+	f->marks.m = m;
+	r.duration_ms = m->duration_ms;
+	r.limit = m->limit;
+	r.added = m->added - stream_marks_count(m); /* each counts itself */
+	r.duplicates = m->duplicates;
+	return give(f, &r);
+}
+
+static size_t give_mark(struct frozen_stream *f)
+{
+	struct record r = { .type = REC_stream_mark };
+	struct stream_mark mark;
+
+	if (!stream_marks_next(&f->marks, &mark)) {
+		f->phase = PHASE_DEADLINE;
+		return 0;
+	}
+	r.producer = mark.producer;
+	r.time_ms = mark.time_ms;
+	r.ms = mark.id.ms;
+	r.seq = mark.id.seq;
+	r.value = mark.message;
 	return give(f, &r);
 }
 
@@ -301,6 +387,12 @@ static size_t give_next(struct frozen_stream *f)
 		return give_consumer(f);
 	case PHASE_PENDING:
 		return give_pending(f);
+	case PHASE_RELEASED:
+		return give_released(f);
+	case PHASE_MARKS:
+		return give_marks(f);
+	case PHASE_MARK:
+		return give_mark(f);
 	case PHASE_DEADLINE:
 		return give_deadline(f);
 	case PHASE_END:
@@ -340,7 +432,7 @@ static void *value_freeze(const struct entry *e, uint32_t db,
 	uint8_t *copy = mem_alloc(key.size + 1);
 
 	memcpy(copy, key.data, key.size);
-	f->s = f->own = stream_copy(stream_of(e)); /* I2 */
+	f->s = f->own = stream_copy_to_read(stream_of(e)); /* I2 */
 	f->sink = sink;
 	f->ctx = ctx;
 	f->key = slice_of(copy, key.size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "types/stream_group.h"
+#include "types/stream_trim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

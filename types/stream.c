@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/reaper.h"
 #include "types/stream_group.h"
+#include "types/stream_marks.h"
 
 #include <assert.h>
 
@@ -29,19 +30,22 @@ static void destroy(void *object)
 	struct stream *s = object;
 
 	stream_groups_free(s);
+	if (s->marks)
+		stream_marks_free(s->marks);
 	stream_tree_release(&s->entries);
 	mem_free(s);
 }
 
 void stream_free(struct stream *s)
 {
-	if (stream_length(s) <= FREE_INLINE && s->group_count == 0)
+	if (stream_length(s) <= FREE_INLINE && s->group_count == 0 &&
+	    !s->marks)
 		destroy(s);
 	else
 		reaper_free(destroy, s);
 }
 
-struct stream *stream_copy(const struct stream *s)
+static struct stream *copy_of(const struct stream *s, bool to_read)
 {
 	struct stream *copy = stream_new();
 
@@ -50,13 +54,26 @@ struct stream *stream_copy(const struct stream *s)
 	copy->added = s->added;
 	stream_tree_copy(&copy->entries, &s->entries);
 	stream_groups_copy(copy, s);
+	if (s->marks)
+		copy->marks = stream_marks_copy(s->marks, to_read);
 	return copy;
+}
+
+struct stream *stream_copy(const struct stream *s)
+{
+	return copy_of(s, false);
+}
+
+struct stream *stream_copy_to_read(const struct stream *s)
+{
+	return copy_of(s, true);
 }
 
 size_t stream_memory(const struct stream *s)
 {
 	return sizeof(*s) + stream_tree_memory(&s->entries) +
-	       stream_groups_memory(s);
+	       stream_groups_memory(s) +
+	       (s->marks ? stream_marks_memory(s->marks) : 0);
 }
 
 /* Whether an entry goes to the block n. (S2) */
@@ -210,66 +227,6 @@ bool stream_has(const struct stream *s, struct stream_id id)
 	return stream_next(&c, &e) && stream_id_equal(e.id, id);
 }
 
-/* Whether entries of which `last` is the last may all go. */
-static bool may_go(const struct stream *s, const struct stream_trim_wish *wish,
-		   uint64_t gone, uint64_t entries, struct stream_id last)
-{
-	if (wish->whole && wish->limit && gone + entries > wish->limit)
-		return false;
-	if (wish->by_id)
-		return stream_id_below(last, wish->min);
-	return stream_length(s) - gone - entries >= wish->length;
-}
-
-/* The entries of the block at p that go. */
-static uint64_t plan_in_block(const struct stream *s,
-			      const struct stream_trim_wish *wish,
-			      struct stream_place p, uint64_t gone,
-			      struct stream_id *through)
-{
-	const struct stream_node *n = stream_tree_node(&s->entries, p);
-	struct stream_block_at b = stream_block_open(n);
-	struct stream_entry e;
-
-	while (stream_block_next(&b, &e) && may_go(s, wish, gone, 1, e.id)) {
-		*through = e.id;
-		gone++;
-	}
-	return gone;
-}
-
-uint64_t stream_trim_plan(const struct stream *s,
-			  const struct stream_trim_wish *wish,
-			  struct stream_id *through)
-{
-	const struct stream_tree *t = &s->entries;
-	struct stream_place p = { 0, 0 };
-	uint64_t gone = 0;
-
-	if (!wish->by_id && stream_length(s) <= wish->length)
-		return 0;
-	for (; p.chunk < t->count; p.chunk++) {
-		const struct stream_chunk *c = t->at[p.chunk];
-		struct stream_id last = c->at[c->count - 1]->last;
-
-		if (!may_go(s, wish, gone, c->entries, last))
-			break;
-		gone += c->entries;
-		*through = last;
-	}
-	for (; p.chunk < t->count; stream_place_next(t, &p)) {
-		const struct stream_node *n = stream_tree_node(t, p);
-
-		if (!may_go(s, wish, gone, n->count, n->last))
-			break;
-		gone += n->count;
-		*through = n->last;
-	}
-	if (p.chunk == t->count || wish->whole)
-		return gone;
-	return plan_in_block(s, wish, p, gone, through);
-}
-
 void stream_seek(struct stream_cursor *c, const struct stream *s,
 		 struct stream_id id)
 {
@@ -391,4 +348,6 @@ void stream_check(const struct stream *s)
 		stream_place_next(&s->entries, &p);
 	}
 	stream_groups_check(s);
+	if (s->marks)
+		stream_marks_check(s->marks);
 }

@@ -19,6 +19,7 @@
 #define STREAM_ENTRY_SIZE_MAX ((size_t)1 << 30)
 
 struct stream_group;
+struct stream_marks;
 
 struct stream {
 	struct stream_tree entries;
@@ -27,6 +28,7 @@ struct stream {
 	uint64_t added;               /* entries ever */
 	struct stream_group **groups; /* in order of name */
 	uint32_t group_count;
+	struct stream_marks *marks; /* NULL: none were ever wanted */
 };
 
 /* When a block is full; 0: no such limit but the built-in one. How entries are
@@ -74,8 +76,10 @@ struct stream *stream_new(void);
 /* Frees it; a big one in the freeing thread. */
 void stream_free(struct stream *s);
 
-/* Another stream of the same contents, which shares the blocks. */
+/* Another stream of the same contents, which shares the blocks. One that is
+ * only to be read costs less. */
 struct stream *stream_copy(const struct stream *s);
+struct stream *stream_copy_to_read(const struct stream *s);
 
 /* Bytes allocated; shared blocks count for each. */
 size_t stream_memory(const struct stream *s);
@@ -101,20 +105,6 @@ struct stream_id stream_top(const struct stream *s);
 
 /* Whether there is an entry of this ID. */
 bool stream_has(const struct stream *s, struct stream_id id);
-
-/* What XTRIM asks for. */
-struct stream_trim_wish {
-	bool by_id;
-	struct stream_id min; /* by_id: what is below goes */
-	uint64_t length;      /* else: this many stay */
-	bool whole;           /* whole blocks only */
-	uint64_t limit;       /* with whole: entries at most; 0: any number */
-};
-
-/* How many entries the wish comes to, and in *through the last of them. */
-uint64_t stream_trim_plan(const struct stream *s,
-			  const struct stream_trim_wish *wish,
-			  struct stream_id *through);
 
 /* Walks entries upwards. The stream must not change meanwhile. */
 struct stream_cursor {

@@ -3,177 +3,31 @@
  * Groups, consumers, pending entries.
  *
  * G1. Every pending entry of a group is in the index of the consumer it names,
- *     and nothing else is.
+ *     or in the queue of those released, and nothing else is.
  * G2. Groups and consumers are in order of name (bytes, then size).
- * G3. The data of pending nodes are items of one size with the ID first;
- *     first and last of a node are its items' exactly.
+ * G3. The data of pending nodes are leaves (types/stream_leaf.h).
  * G4. A consumer's number is an index in `numbers`; numbers of consumers that
  *     are gone are given again.
+ * G5. A place in line is above those that are taken. Only their order is state.
+ * G6. The index by age, if there is one, has what is pending for consumers.
  */
 #include "types/stream_group.h"
 
 #include "base/mem.h"
 #include "base/reaper.h"
+#include "types/stream_leaf.h"
+#include "types/stream_names.h"
+#include "types/stream_times.h"
 
 #include <assert.h>
 
-#define LEAF_MAX 128    /* items in a node */
-#define LEAF_START 4    /* items a first node has room for */
 #define FREE_INLINE 64  /* pending; more go to the freeing thread */
-
-static int name_compare(struct slice a, struct slice b)
-{
-	size_t size = a.size < b.size ? a.size : b.size;
-	int order = size ? memcmp(a.data, b.data, size) : 0;
-
-	if (order != 0)
-		return order;
-	return a.size < b.size ? -1 : a.size > b.size;
-}
-
-/* --- leaves: items of one size, ordered by ID (G3) ------------------------ */
-
-static struct stream_id item_id(const struct stream_node *n, uint32_t index,
-				size_t size)
-{
-	struct stream_id id;
-
-	memcpy(&id, n->data + index * size, sizeof(id));
-	return id;
-}
-
-/* Index of the first item of the node that is not below id, or count. */
-static uint32_t item_find(const struct stream_node *n, struct stream_id id,
-			  size_t size)
-{
-	uint32_t low = 0, high = n->count;
-
-	if (n->count == 0 || stream_id_below(n->last, id))
-		return n->count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (stream_id_below(item_id(n, middle, size), id))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* After a change of the items. */
-static void leaf_bounds(struct stream_node *n, size_t size)
-{
-	n->first = item_id(n, 0, size);
-	n->last = item_id(n, n->count - 1, size);
-}
-
-/* Where the item of this ID is; false: absent. */
-static bool leaf_find(const struct stream_tree *t, struct stream_id id,
-		      size_t size, struct stream_place *p, uint32_t *index)
-{
-	const struct stream_node *n;
-
-	if (!stream_tree_find(t, id, p))
-		return false;
-	n = stream_tree_node(t, *p);
-	*index = item_find(n, id, size);
-	return stream_id_equal(item_id(n, *index, size), id);
-}
-
-/* A node of its own with one item. */
-static void leaf_new(struct stream_tree *t, struct stream_place p,
-		     const void *item, size_t size)
-{
-	struct stream_node *n =
-		stream_node_new((t->count ? LEAF_MAX : LEAF_START) * size);
-
-	memcpy(n->data, item, size);
-	n->used = (uint32_t)size;
-	n->count = 1;
-	leaf_bounds(n, size);
-	stream_tree_insert(t, p, n);
-}
-
-/* Moves the upper half of the node at p to a new one behind it. */
-static void leaf_split(struct stream_tree *t, struct stream_place p,
-		       size_t size)
-{
-	struct stream_node *n = stream_tree_own(t, p, 0);
-	struct stream_node *fresh = stream_node_new(LEAF_MAX * size);
-	uint32_t half = n->count / 2;
-
-	fresh->count = (uint16_t)(n->count - half);
-	fresh->used = (uint32_t)(fresh->count * size);
-	memcpy(fresh->data, n->data + half * size, fresh->used);
-	leaf_bounds(fresh, size);
-	n->used = (uint32_t)(half * size);
-	stream_tree_counted(t, p, -(int64_t)fresh->count);
-	leaf_bounds(n, size);
-	if (++p.node == t->at[p.chunk]->count) {
-		p.node = 0; /* stream_tree_insert: before the next chunk's */
-		p.chunk++;
-	}
-	stream_tree_insert(t, p, fresh);
-}
-
-/* Puts an item of an ID that is not there. */
-static void leaf_insert(struct stream_tree *t, const void *item, size_t size)
-{
-	struct stream_id id;
-	struct stream_place p;
-	struct stream_node *n;
-	uint32_t index;
-	bool behind;
-
-	memcpy(&id, item, sizeof(id));
-	behind = !stream_tree_find(t, id, &p);
-	if (behind && !stream_tree_last(t, &p)) {
-		leaf_new(t, p, item, size);
-		return;
-	}
-	if (stream_tree_node(t, p)->count >= LEAF_MAX) {
-		if (behind) {
-			p = (struct stream_place){ t->count, 0 };
-			leaf_new(t, p, item, size);
-			return;
-		}
-		leaf_split(t, p, size);
-		stream_tree_find(t, id, &p);
-	}
-	n = stream_tree_own(t, p, size);
-	index = item_find(n, id, size);
-	memmove(n->data + (index + 1) * size, n->data + index * size,
-		n->used - index * size);
-	memcpy(n->data + index * size, item, size);
-	n->used += (uint32_t)size;
-	stream_tree_counted(t, p, 1);
-	leaf_bounds(n, size);
-}
-
-static void leaf_remove(struct stream_tree *t, struct stream_place p,
-			uint32_t index, size_t size)
-{
-	struct stream_node *n;
-
-	if (stream_tree_node(t, p)->count == 1) {
-		stream_tree_remove(t, p);
-		return;
-	}
-	n = stream_tree_own(t, p, 0);
-	memmove(n->data + index * size, n->data + (index + 1) * size,
-		n->used - (index + 1) * size);
-	n->used -= (uint32_t)size;
-	stream_tree_counted(t, p, -1);
-	leaf_bounds(n, size);
-	if (n->used < n->capacity / 4)
-		stream_tree_fit(t, p);
-}
 
 /* --- pending entries ------------------------------------------------------ */
 
 #define PENDING_SIZE sizeof(struct stream_pending)
 #define ID_SIZE sizeof(struct stream_id)
+#define RELEASED_SIZE sizeof(struct stream_released)
 
 const struct stream_pending *stream_pending_find(const struct stream_group *g,
 						 struct stream_id id)
@@ -181,24 +35,55 @@ const struct stream_pending *stream_pending_find(const struct stream_group *g,
 	struct stream_place p;
 	uint32_t index;
 
-	if (!leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
+	if (!stream_leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
 		return NULL;
 	return (const struct stream_pending *)
 		(stream_tree_node(&g->pending, p)->data +
 		 index * PENDING_SIZE);
 }
 
-/* Takes an ID out of a consumer's index. (G1) */
-static void unlist(struct stream_group *g, uint32_t number,
-		   struct stream_id id)
+/* Takes p, as it was, out of what it stands in besides. (G1, G6) */
+static void unlist(struct stream_group *g, const struct stream_pending *p)
 {
-	struct stream_consumer *c = g->numbers[number];
-	struct stream_place p;
+	bool free = p->consumer == STREAM_NOBODY;
+	struct stream_tree *t =
+		free ? &g->released : &g->numbers[p->consumer]->pending;
+	struct stream_id id = free ? (struct stream_id){ p->time_ms, 0 } :
+				     p->id;
+	size_t size = free ? RELEASED_SIZE : ID_SIZE;
+	struct stream_place place;
 	uint32_t index;
-	bool found = leaf_find(&c->pending, id, ID_SIZE, &p, &index);
+	bool found = stream_leaf_find(t, id, size, &place, &index);
 
 	assert(found);
-	leaf_remove(&c->pending, p, index, ID_SIZE);
+	stream_leaf_remove(t, place, index, size);
+	if (g->times && !free)
+		stream_times_remove(g->times, p);
+}
+
+/* Puts it there. */
+static void list(struct stream_group *g, const struct stream_pending *p)
+{
+	if (p->consumer == STREAM_NOBODY) {
+		struct stream_released r = { { p->time_ms, 0 }, p->id };
+
+		stream_leaf_insert(&g->released, &r, RELEASED_SIZE);
+		return;
+	}
+	assert(p->consumer < g->number_count);
+	assert(g->numbers[p->consumer] != NULL);
+	stream_leaf_insert(&g->numbers[p->consumer]->pending, &p->id, ID_SIZE);
+	if (g->times)
+		stream_times_add(g->times, p);
+}
+
+/* Whether it stays where it stands but for itself. */
+static bool stays_listed(const struct stream_group *g,
+			 const struct stream_pending *old,
+			 const struct stream_pending *fresh)
+{
+	return old->consumer == fresh->consumer && !g->times &&
+	       fresh->consumer != STREAM_NOBODY;
 }
 
 void stream_pending_put(struct stream_group *g,
@@ -209,22 +94,35 @@ void stream_pending_put(struct stream_group *g,
 	struct stream_node *n;
 	uint32_t index;
 
-	assert(fresh->consumer < g->number_count);
-	assert(g->numbers[fresh->consumer] != NULL);
-	if (!leaf_find(&g->pending, fresh->id, PENDING_SIZE, &p, &index)) {
-		leaf_insert(&g->pending, fresh, PENDING_SIZE);
-		leaf_insert(&g->numbers[fresh->consumer]->pending, &fresh->id,
-			    ID_SIZE);
+	if (!stream_leaf_find(&g->pending, fresh->id, PENDING_SIZE, &p,
+			      &index)) {
+		stream_leaf_insert(&g->pending, fresh, PENDING_SIZE);
+		list(g, fresh);
 		return;
 	}
 	n = stream_tree_own(&g->pending, p, 0);
 	old = (struct stream_pending *)(n->data + index * PENDING_SIZE);
-	if (old->consumer != fresh->consumer) {
-		unlist(g, old->consumer, fresh->id);
-		leaf_insert(&g->numbers[fresh->consumer]->pending, &fresh->id,
-			    ID_SIZE);
+	if (!stays_listed(g, old, fresh)) {
+		unlist(g, old);
+		list(g, fresh);
 	}
 	*old = *fresh;
+}
+
+void stream_pending_release(struct stream_group *g, struct stream_id id,
+			    uint32_t count)
+{
+	struct stream_pending fresh = {
+		.id = id,
+		.time_ms = 1,
+		.count = count,
+		.consumer = STREAM_NOBODY,
+	};
+	struct stream_place p;
+
+	if (stream_tree_last(&g->released, &p)) /* G5 */
+		fresh.time_ms = stream_tree_node(&g->released, p)->last.ms + 1;
+	stream_pending_put(g, &fresh);
 }
 
 bool stream_pending_remove(struct stream_group *g, struct stream_id id)
@@ -233,13 +131,13 @@ bool stream_pending_remove(struct stream_group *g, struct stream_id id)
 	struct stream_place p;
 	uint32_t index;
 
-	if (!leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
+	if (!stream_leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
 		return false;
 	old = (const struct stream_pending *)
 		(stream_tree_node(&g->pending, p)->data +
 		 index * PENDING_SIZE);
-	unlist(g, old->consumer, id);
-	leaf_remove(&g->pending, p, index, PENDING_SIZE);
+	unlist(g, old);
+	stream_leaf_remove(&g->pending, p, index, PENDING_SIZE);
 	return true;
 }
 
@@ -252,15 +150,43 @@ void stream_pending_seek(struct stream_pending_cursor *c,
 	c->tree = of ? &of->pending : &g->pending;
 	c->more = stream_tree_find(c->tree, id, &c->place);
 	if (c->more)
-		c->index = item_find(stream_tree_node(c->tree, c->place), id,
-				     of ? ID_SIZE : PENDING_SIZE);
+		c->index = stream_leaf_index(
+			stream_tree_node(c->tree, c->place), id,
+			of ? ID_SIZE : PENDING_SIZE);
+}
+
+void stream_pending_seek_released(struct stream_pending_cursor *c,
+				  const struct stream_group *g)
+{
+	*c = (struct stream_pending_cursor){
+		.g = g,
+		.tree = &g->released,
+		.more = g->released.count > 0,
+	};
+}
+
+/* The pending entry that an item of another tree than `pending` names. */
+static const struct stream_pending *
+pending_of(const struct stream_pending_cursor *c, const void *item)
+{
+	const struct stream_pending *p;
+	struct stream_id id;
+
+	if (c->tree == &c->g->released)
+		id = ((const struct stream_released *)item)->id;
+	else
+		id = *(const struct stream_id *)item;
+	p = stream_pending_find(c->g, id);
+	assert(p != NULL); /* G1 */
+	return p;
 }
 
 const struct stream_pending *
 stream_pending_next(struct stream_pending_cursor *c)
 {
 	bool all = c->tree == &c->g->pending;
-	size_t size = all ? PENDING_SIZE : ID_SIZE;
+	size_t size = all ? PENDING_SIZE :
+		      c->tree == &c->g->released ? RELEASED_SIZE : ID_SIZE;
 	const struct stream_node *n;
 	const void *item;
 
@@ -272,11 +198,23 @@ stream_pending_next(struct stream_pending_cursor *c)
 		c->index = 0;
 		c->more = stream_place_next(c->tree, &c->place);
 	}
-	if (all)
-		return item;
-	item = stream_pending_find(c->g, *(const struct stream_id *)item);
-	assert(item != NULL); /* G1 */
-	return item;
+	return all ? item : pending_of(c, item);
+}
+
+void stream_pending_idle(struct stream_group *g, uint64_t until_ms,
+			 uint64_t count, struct buf *ids)
+{
+	struct stream_pending_cursor c;
+	const struct stream_pending *p;
+
+	stream_pending_seek_released(&c, g);
+	for (; count > 0 && (p = stream_pending_next(&c)) != NULL; count--)
+		buf_put(ids, &p->id, sizeof(p->id));
+	if (count == 0)
+		return;
+	if (!g->times)
+		g->times = stream_times_new(g);
+	stream_times_until(g->times, until_ms, count, ids);
 }
 
 struct stream_id stream_pending_first(const struct stream_group *g)
@@ -296,28 +234,17 @@ struct stream_id stream_pending_last(const struct stream_group *g)
 
 /* --- consumers ------------------------------------------------------------ */
 
+static struct slice consumer_name(const void *consumer)
+{
+	return stream_consumer_name(consumer);
+}
+
 /* Index of the consumer of this name, or where it would be. */
 static uint32_t consumer_index(const struct stream_group *g, struct slice name,
 			       bool *found)
 {
-	uint32_t low = 0, high = g->consumer_count;
-
-	*found = false;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = name_compare(
-			stream_consumer_name(g->consumers[middle]), name);
-
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return stream_name_find(g->consumers, g->consumer_count, consumer_name,
+				name, found);
 }
 
 struct stream_consumer *stream_consumer_find(const struct stream_group *g,
@@ -401,27 +328,16 @@ bool stream_consumer_delete(struct stream_group *g, struct slice name)
 
 /* --- groups --------------------------------------------------------------- */
 
+static struct slice group_name(const void *group)
+{
+	return stream_group_name(group);
+}
+
 static uint32_t group_index(const struct stream *s, struct slice name,
 			    bool *found)
 {
-	uint32_t low = 0, high = s->group_count;
-
-	*found = false;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = name_compare(stream_group_name(s->groups[middle]),
-					 name);
-
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return stream_name_find(s->groups, s->group_count, group_name, name,
+				found);
 }
 
 struct stream_group *stream_group_find(const struct stream *s,
@@ -468,6 +384,9 @@ static void group_free(void *object)
 	for (i = 0; i < g->consumer_count; i++)
 		consumer_free(g->consumers[i]);
 	stream_tree_release(&g->pending);
+	stream_tree_release(&g->released);
+	if (g->times)
+		stream_times_free(g->times);
 	mem_free(g->consumers);
 	mem_free(g->numbers);
 	mem_free(g);
@@ -517,6 +436,7 @@ static struct stream_group *group_copy(const struct stream_group *g)
 	copy->numbers = mem_calloc(g->number_count + 1u,
 				   sizeof(g->numbers[0]));
 	stream_tree_copy(&copy->pending, &g->pending);
+	stream_tree_copy(&copy->released, &g->released);
 	for (i = 0; i < g->consumer_count; i++) {
 		const struct stream_consumer *from = g->consumers[i];
 		struct stream_consumer *c =
@@ -553,6 +473,8 @@ size_t stream_groups_memory(const struct stream *s)
 
 		bytes += sizeof(*g) + g->name_size +
 			 stream_tree_memory(&g->pending) +
+			 stream_tree_memory(&g->released) +
+			 (g->times ? stream_times_memory(g->times) : 0) +
 			 ((size_t)g->consumer_count + g->number_count) *
 				 sizeof(g->consumers[0]);
 		for (j = 0; j < g->consumer_count; j++)
@@ -563,44 +485,33 @@ size_t stream_groups_memory(const struct stream *s)
 	return bytes;
 }
 
-/* That the items of each node are where its bounds say. (G3) */
-static void leaves_check(const struct stream_tree *t, size_t size)
-{
-	struct stream_place p = { 0, 0 };
-	uint32_t i;
-
-	stream_tree_check(t);
-	for (; p.chunk < t->count; stream_place_next(t, &p)) {
-		const struct stream_node *n = stream_tree_node(t, p);
-
-		assert(n->count <= LEAF_MAX && n->used == n->count * size);
-		assert(stream_id_equal(n->first, item_id(n, 0, size)));
-		assert(stream_id_equal(n->last,
-				       item_id(n, n->count - 1, size)));
-		for (i = 1; i < n->count; i++)
-			assert(stream_id_below(item_id(n, i - 1, size),
-					       item_id(n, i, size)));
-	}
-}
-
 static void group_check(const struct stream_group *g)
 {
 	struct stream_pending_cursor c;
+	const struct stream_pending *p;
 	uint64_t pending = 0;
 	uint32_t i;
 
-	leaves_check(&g->pending, PENDING_SIZE);
+	stream_leaf_check(&g->pending, PENDING_SIZE);
+	stream_leaf_check(&g->released, RELEASED_SIZE);
+	if (g->times) { /* G6 */
+		stream_times_check(g->times);
+		assert(stream_times_count(g->times) ==
+		       g->pending.entries - g->released.entries);
+	}
+	stream_pending_seek_released(&c, g);
+	for (; (p = stream_pending_next(&c)) != NULL; pending++)
+		assert(p->consumer == STREAM_NOBODY);
 	for (i = 0; i < g->consumer_count; i++) {
 		struct stream_consumer *of = g->consumers[i];
-		const struct stream_pending *p;
 
 		assert(of->number < g->number_count);
 		assert(g->numbers[of->number] == of);
 		if (i > 0)
-			assert(name_compare(
+			assert(stream_name_compare(
 				stream_consumer_name(g->consumers[i - 1]),
 				stream_consumer_name(of)) < 0);
-		leaves_check(&of->pending, ID_SIZE);
+		stream_leaf_check(&of->pending, ID_SIZE);
 		pending += of->pending.entries;
 		stream_pending_seek(&c, g, of, (struct stream_id){ 0, 0 });
 		while ((p = stream_pending_next(&c)) != NULL)
@@ -615,9 +526,9 @@ void stream_groups_check(const struct stream *s)
 
 	for (i = 0; i < s->group_count; i++) {
 		if (i > 0)
-			assert(name_compare(stream_group_name(s->groups[i - 1]),
-					    stream_group_name(s->groups[i])) <
-			       0);
+			assert(stream_name_compare(
+				stream_group_name(s->groups[i - 1]),
+				stream_group_name(s->groups[i])) < 0);
 		group_check(s->groups[i]);
 	}
 }

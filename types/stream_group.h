@@ -4,7 +4,8 @@
  * to a consumer and not yet acknowledged.
  *
  * A group has its pending entries in order of ID; each consumer has the IDs of
- * its own beside, so that they are found without passing the others'.
+ * its own beside, so that they are found without passing the others'.  What a
+ * consumer gave back is pending for nobody: released, in a queue.
  * Engine thread.
  */
 #ifndef REDOUBT_TYPES_STREAM_GROUP_H
@@ -13,6 +14,11 @@
 #include "types/stream.h"
 
 #define STREAM_READ_UNKNOWN (-1)
+#define STREAM_NOBODY UINT32_MAX         /* consumer of what is released */
+#define STREAM_DELIVERIES_MAX UINT32_MAX /* stands for INT64_MAX */
+
+struct buf;
+struct stream_times;
 
 struct stream_consumer {
 	uint32_t number;     /* index in the group's `numbers` */
@@ -27,6 +33,8 @@ struct stream_group {
 	struct stream_id last; /* delivered last */
 	int64_t read;          /* entries up to it, or STREAM_READ_UNKNOWN */
 	struct stream_tree pending; /* of struct stream_pending */
+	struct stream_tree released; /* of struct stream_released */
+	struct stream_times *times; /* index by age; NULL: not made yet */
 	struct stream_consumer **consumers; /* in order of name */
 	struct stream_consumer **numbers;   /* NULL where free */
 	uint32_t consumer_count;
@@ -37,9 +45,14 @@ struct stream_group {
 
 struct stream_pending {
 	struct stream_id id;
-	uint64_t time_ms;  /* of the last delivery */
+	uint64_t time_ms;  /* of the last delivery; released: place in line */
 	uint32_t count;    /* deliveries; more than fit stay at the most */
-	uint32_t consumer; /* its number */
+	uint32_t consumer; /* its number, or STREAM_NOBODY */
+};
+
+struct stream_released {
+	struct stream_id place; /* ms: place in line; seq: 0 */
+	struct stream_id id;
 };
 
 static inline struct slice stream_group_name(const struct stream_group *g)
@@ -56,6 +69,26 @@ stream_consumer_name(const struct stream_consumer *c)
 static inline uint64_t stream_pending_count(const struct stream_group *g)
 {
 	return g->pending.entries;
+}
+
+/* When it was delivered last; 0: it is released. */
+static inline uint64_t stream_pending_time(const struct stream_pending *p)
+{
+	return p->consumer == STREAM_NOBODY ? 0 : p->time_ms;
+}
+
+/* How often it was delivered, as clients see it. */
+static inline int64_t stream_pending_deliveries(const struct stream_pending *p)
+{
+	return p->count == STREAM_DELIVERIES_MAX ? INT64_MAX : p->count;
+}
+
+/* The name of its consumer; empty: it is released. */
+static inline struct slice stream_pending_owner(const struct stream_group *g,
+						const struct stream_pending *p)
+{
+	return p->consumer == STREAM_NOBODY ?
+	       slice_of("", 0) : stream_consumer_name(g->numbers[p->consumer]);
 }
 
 /* The group of this name, or NULL. */
@@ -83,6 +116,10 @@ const struct stream_pending *stream_pending_find(const struct stream_group *g,
 void stream_pending_put(struct stream_group *g,
 			const struct stream_pending *p);
 
+/* Makes an ID pending for nobody, behind those that are so already. */
+void stream_pending_release(struct stream_group *g, struct stream_id id,
+			    uint32_t count);
+
 /* Takes it off; false if it was not pending. */
 bool stream_pending_remove(struct stream_group *g, struct stream_id id);
 
@@ -102,9 +139,18 @@ void stream_pending_seek(struct stream_pending_cursor *c,
 			 const struct stream_consumer *of,
 			 struct stream_id id);
 
+/* To the first of those that are released, in the order in which they were. */
+void stream_pending_seek_released(struct stream_pending_cursor *c,
+				  const struct stream_group *g);
+
 /* The next one, or NULL. */
 const struct stream_pending *
 stream_pending_next(struct stream_pending_cursor *c);
+
+/* Appends to ids the IDs, count at most, of what may be claimed: first what is
+ * released, then what was not delivered since until_ms, longest idle first. */
+void stream_pending_idle(struct stream_group *g, uint64_t until_ms,
+			 uint64_t count, struct buf *ids);
 
 /* The first and the last ID pending; there is one. */
 struct stream_id stream_pending_first(const struct stream_group *g);

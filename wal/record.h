@@ -50,16 +50,34 @@ struct record {
 	struct slice key;
 	struct slice value;
 	struct slice other; /* a second key */
-	struct slice group;    /* of a stream, */
-	struct slice consumer; /* and one of its consumers */
+	union {
+		struct slice group;    /* of a stream, */
+		struct slice producer; /* of marks of messages */
+	};
+	struct slice consumer; /* of the group */
 	uint64_t deadline;  /* ms, DEADLINE_NONE or DEADLINE_KEEP */
 	uint64_t offset;    /* bytes, or the index of an element */
 	uint64_t other_db;
 	uint64_t at;    /* end of a list: RECORD_LEFT or RECORD_RIGHT */
 	uint64_t count; /* elements */
 	uint64_t ms, seq;             /* an ID of a stream */
-	uint64_t other_ms, other_seq; /* a second one */
-	uint64_t seen_ms, active_ms;  /* times of a consumer */
+	union {
+		uint64_t other_ms;    /* a second one */
+		uint64_t duration_ms; /* of marks of messages */
+	};
+	union {
+		uint64_t other_seq;
+		uint64_t limit; /* marks of one producer */
+	};
+	union {
+		uint64_t seen_ms; /* times of a consumer */
+		uint64_t added;   /* marks ever */
+	};
+	union {
+		uint64_t active_ms;
+		uint64_t duplicates; /* messages that came again, ever */
+		uint64_t time_ms;    /* when a mark was added */
+	};
 	int64_t read;                 /* by a group; -1: unknown */
 };
 

@@ -55,7 +55,10 @@
 	X(stream_deliver, 31, "IDs are pending; the last is the group's")    \
 	X(stream_pending_set, 32, "IDs are pending with these times")        \
 	X(stream_pending_load, 33, "likewise, of any consumers by rank")     \
-	X(stream_pending_del, 34, "IDs are pending no more")
+	X(stream_pending_del, 34, "IDs are pending no more")                 \
+	X(stream_marks, 35, "marks of messages live so long; counters")      \
+	X(stream_mark, 36, "a producer's message became this entry")         \
+	X(stream_release, 37, "IDs are pending for nobody, in this order")
 
 #define REC_FIELDS_str_set(F) F(bytes, key) F(number, deadline) F(bytes, value)
 #define REC_FIELDS_key_del(F) F(bytes, key)
@@ -111,6 +114,14 @@
 	F(bytes, key) F(bytes, group) F(bytes, value)
 #define REC_FIELDS_stream_pending_del(F) \
 	F(bytes, key) F(bytes, group) F(ids, value)
+#define REC_FIELDS_stream_marks(F)                                      \
+	F(bytes, key) F(number, duration_ms) F(number, limit)           \
+	F(number, added) F(number, duplicates)
+#define REC_FIELDS_stream_mark(F)                                       \
+	F(bytes, key) F(bytes, producer) F(number, time_ms)             \
+	F(number, ms) F(number, seq) F(bytes, value)
+#define REC_FIELDS_stream_release(F) \
+	F(bytes, key) F(bytes, group) F(bytes, value)
 
 /* Records that name no single key, or two (FORMAT.md says why each). */
 #define RECORD_BARRIERS(X) \
@@ -143,7 +154,8 @@
 	X(xgroup_create, 114) X(xgroup_createconsumer, 115)                  \
 	X(xgroup_delconsumer, 116) X(xgroup_destroy, 117)                    \
 	X(xgroup_setid, 118) X(xclaim, 119) X(xautoclaim, 120)               \
-	X(xack, 121) X(xreadgroup, 122)                                      \
+	X(xack, 121) X(xreadgroup, 122) X(xcfgset, 123)      \
+	X(xidmp, 124) X(xnack, 125)                                          \
 	X(pfadd, 140) X(pfmerge, 141) X(migrate, 142)
 
 #endif

@@ -54,6 +54,8 @@ static const char *const words[] = {
 	"STREAMS", "GROUP", "CREATE", "MKSTREAM", "NOMKSTREAM", "NOACK",
 	"g0", "g1", "c0", "c1", ">", "$", "~", "=", "0-0", "0-1", "5-*",
 	"FORCE", "JUSTID", "RETRYCOUNT", "LASTID", "TIME", "IDLE", "FULL",
+	"KEEPREF", "DELREF", "ACKED", "IDMP", "IDMPAUTO", "IDMP-DURATION",
+	"IDMP-MAXSIZE", "CLAIM", "SILENT", "FATAL", "IDS",
 	"ENTRIESREAD", "ENTRIESADDED", "MAXDELETEDID", "STREAM", "GROUPS",
 	"CONSUMERS", "FIELDS", "NOVALUES", "ABSTTL", "m0", "m1", "m2", "m3",
 };

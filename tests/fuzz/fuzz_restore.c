@@ -59,6 +59,8 @@ static const char *const workouts[][16] = {
 			   "xreadgroup group other me count 2 streams k >",
 			   "xack k other 5-1", "xdel k 5-1", "xtrim k maxlen 3",
 			   "xgroup destroy k other", "xsetid k 9999999-1",
+			   "xreadgroup group g me claim 0 count 3 streams k >",
+			   "xnack k g fail ids 1 5-1",
 			   "xautoclaim k g me 0 0", "xgroup destroy k g" },
 };
 

@@ -474,11 +474,17 @@ const struct op_row collection_rows[] = {
 	{ "HINCRBY $k m$m $a", 40, HASHES, DELTA, 0, add_number },
 	{ "HDEL $k m$m", 40, HASHES, 0, 0, remove_number },
 	{ "XADD $k $n-1 field $n", 70, STREAMS, 0, IF_SHORT, exec_xadd },
-	{ "XTRIM $k MINID $j", 10, STREAMS, 0, 0, exec_xtrim },
+	{ "XTRIM $k MINID $j", 7, STREAMS, 0, 0, exec_xtrim },
+	{ "XTRIM $k MINID $j DELREF", 3, STREAMS, 0, 0, exec_xtrim },
 	/* Groups are not in the model; the store must come back with them. */
 	{ "XGROUP CREATE $k g 0", 3, STREAMS, 0, 0, exec_nothing },
 	{ "XREADGROUP GROUP g c COUNT 9 STREAMS $k >", 10, STREAMS, 0, 0,
 	  exec_nothing },
+	{ "XREADGROUP GROUP g d COUNT 9 CLAIM 0 STREAMS $k >", 3, STREAMS, 0, 0,
+	  exec_nothing },
+	{ "XNACK $k g FAIL IDS 2 $n-1 $j-1 FORCE", 5, STREAMS, 0, 0,
+	  exec_nothing },
+	{ "XCFGSET $k IDMP-MAXSIZE 50", 1, STREAMS, 0, 0, exec_nothing },
 };
 const unsigned collection_row_count = ARRAY_LEN(collection_rows);
 

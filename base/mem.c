@@ -25,7 +25,7 @@
 
 /* Read by jemalloc when it starts: unused pages go back to the system in a
  * thread of its own, never in the middle of a turn. */
-const char *malloc_conf = "background_thread:true";
+const char *malloc_conf = "background_thread:true,dirty_decay_ms:1000";
 
 #define COUNTERS 16
 #define COUNTER_SHARED (COUNTERS - 1)

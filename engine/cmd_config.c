@@ -141,7 +141,6 @@ static int apply_one(struct engine *e, const struct directive *d,
 	if (d->flags & DIRECTIVE_NET && e->host.reconfigure &&
 	    !e->host.reconfigure(e->host.ctx, d->name, m))
 		return refused_by_net(d, m);
-	engine_thresholds(e);
 	for (i = 0; i < ARRAY_LEN(actions); i++)
 		if (!strcmp(actions[i].name, d->name))
 			return actions[i].apply(e, m);
@@ -236,6 +235,7 @@ static void take_back(struct engine *e, struct change *changes, unsigned set,
 	for (i = 0; i < set; i++)
 		directive_set_text(e->config, changes[i].directive,
 				   buf_slice(&changes[i].old), &m);
+	engine_configure(e);
 	for (i = 0; i < applied; i++)
 		if (apply_one(e, changes[i].directive, &m) != OK)
 			log_line(LOG_LEVEL_WARNING, "CONFIG SET: the old "
@@ -260,6 +260,7 @@ static bool set_all(struct cmd *c, struct change *changes, unsigned count)
 			return false;
 		}
 	}
+	engine_configure(e);
 	for (k = 0; k < count; k++) {
 		if (apply_one(e, changes[k].directive, &m) == OK)
 			continue;

@@ -90,11 +90,9 @@ static int rebuild(struct engine *e, struct err_message *m)
 	int err;
 
 	snapshotter_invalidate(e);
-	keyspace_init(&e->ks, old.db_count, old.hash_key);
+	keyspace_init(&e->ks, e->config, old.hash_key);
 	e->ks.index_now_ms = old.index_now_ms;
 	e->ks.new_access = old.new_access;
-	e->ks.list_limits = old.list_limits;
-	e->ks.stream_limits = old.stream_limits;
 	err = load_newest(e, m);
 	if (!err && wal_level(e->wal) != WAL_OFF)
 		err = replay(e, m);

@@ -30,9 +30,7 @@
 #include "engine/recover.h"
 #include "engine/slowlog.h"
 #include "engine/snapshotter.h"
-#include "types/hash.h"
-#include "types/set.h"
-#include "types/zset.h"
+#include "engine/value_ops.h"
 
 #define CLOCK_STEP_MS (INT64_C(3600) * 1000)
 #define CLOCK_HOLD_MS (UINT64_C(300) * 1000)
@@ -81,7 +79,7 @@ struct engine *engine_new(struct config *config, struct io *io,
 	io->ops->random(io, &e->access_random, sizeof(e->access_random));
 	e->access_random |= 1;
 	make_run_id(e);
-	engine_thresholds(e);
+	engine_configure(e);
 	tick_calibrate();
 	engine_clock(e);
 	e->stats.start_ms = e->now_ms;
@@ -194,9 +192,6 @@ void engine_clock(struct engine *e)
 	e->lru_clock = (uint16_t)(e->now_ms / 1000);
 	e->ks.new_access = access_of_new(e);
 	e->ks.index_now_ms = e->now_ms;
-	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
-	e->ks.stream_limits = stream_limits_of(e->config->stream_node_bytes,
-					       e->config->stream_node_entries);
 }
 
 /* Smooths the rates of INFO over about a second and a half. */
@@ -220,23 +215,7 @@ static void update_rates(struct engine *e, double seconds)
 	base->output = st->net_output_bytes;
 }
 
-/* When small collections become big ones. */
-static void conversion_limits(const struct config *c)
-{
-	hash_limits((size_t)c->hash_packed_count_max,
-		    (size_t)c->hash_packed_value_max);
-	struct set_limits sets = {
-		.integer_count = (uint64_t)c->set_intset_entries,
-		.packed_count = (uint64_t)c->set_listpack_entries,
-		.packed_size = (uint64_t)c->set_listpack_value,
-	};
-
-	set_limits(&sets);
-	zset_limits((size_t)c->zset_packed_count_max,
-		    (size_t)c->zset_packed_value_max);
-}
-
-void engine_thresholds(struct engine *e)
+void engine_configure(struct engine *e)
 {
 	int64_t slow = e->config->slowlog_slower_us;
 	int64_t latency = e->config->latency_threshold_ms;
@@ -244,7 +223,7 @@ void engine_thresholds(struct engine *e)
 	e->slow_nsec = slow < 0 ? UINT64_MAX : (uint64_t)slow * 1000;
 	if (latency > 0 && (uint64_t)latency * 1000000 < e->slow_nsec)
 		e->slow_nsec = (uint64_t)latency * 1000000;
-	conversion_limits(e->config);
+	values_configure(&e->ks, e->config);
 }
 
 /* What is due ten times a second. */
@@ -255,7 +234,6 @@ static void cron(struct engine *e)
 	if (e->now_us < e->cron_us)
 		return;
 	update_rates(e, (double)(e->now_us - e->cron_us + CRON_US) / 1e6);
-	engine_thresholds(e);
 	tick_calibrate();
 	if (used > e->stats.memory_peak)
 		e->stats.memory_peak = used;

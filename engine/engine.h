@@ -211,9 +211,9 @@ void engine_clock(struct engine *e);
 /* Orderly end: snapshot if wanted, sync, seal. OK or negative enum err. */
 int engine_stop(struct engine *e, bool save, struct err_message *m);
 
-/* Takes over slowlog-log-slower-than, latency-monitor-threshold and the limits
- * of small collections at once; otherwise within a tenth of a second. */
-void engine_thresholds(struct engine *e);
+/* Takes over what the configuration says of slow commands and of how values
+ * are held: after every change of it. */
+void engine_configure(struct engine *e);
 
 /* LSN up to which output may leave. */
 static inline uint64_t engine_release_lsn(const struct engine *e)

@@ -8,7 +8,7 @@
  *     has an item in the index at or before its deadline, or ENTRY_INDEXED
  *     would lie.
  * I3. fields_count is the number of entries with ENTRY_FIELDS; each of them has
- *     an item in the index of fields, at hash_earliest or some ms later.
+ *     an item in the index of fields, at the earliest or some ms later.
  * I4. The memo is known by the bytes of a key, or by the hash of a long one,
  *     never by where they stand: buffers are used again. Its ref is good until
  *     the table changes.
@@ -19,8 +19,8 @@
 
 #include "base/grave.h"
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/value_ops.h"
-#include "types/hash.h"
 
 /* Stale items that are not worth a rebuild of the index. */
 #define REINDEX_SLACK 65536
@@ -38,16 +38,16 @@ static bool entry_has_key(const void *entry, const void *key)
 	return slice_equal(entry_key(entry), *(const struct slice *)key);
 }
 
-void keyspace_init(struct keyspace *ks, uint32_t db_count,
+void keyspace_init(struct keyspace *ks, const struct config *config,
 		   const uint64_t hash_key[2])
 {
-	uint32_t i;
+	uint32_t i, db_count = (uint32_t)config->databases;
 
 	assert(db_count > 0);
 	*ks = (struct keyspace){ .db_count = db_count };
 	ks->hash_key[0] = hash_key[0];
 	ks->hash_key[1] = hash_key[1];
-	ks->list_limits = list_limits_of(LIST_LIMITS_DEFAULT);
+	values_configure(ks, config);
 	ks->dbs = mem_calloc(db_count, sizeof(*ks->dbs));
 	for (i = 0; i < db_count; i++)
 		table_init(&ks->dbs[i].keys, hash_of_entry, ks->hash_key);
@@ -247,7 +247,7 @@ void keyspace_put_fields(struct keyspace *ks, const struct key_slot *slot,
 	slot->db->fields_count += (size_t)has - (size_t)had;
 	if (!has)
 		return;
-	earliest = hash_earliest(slot->entry);
+	earliest = value_ops(slot->entry)->earliest(slot->entry);
 	if (!had || earliest < old_earliest) /* I3 */
 		keyspace_index_fields(ks, slot->db_index, slot->hash,
 				      earliest);
@@ -264,7 +264,7 @@ static void reindex_visit(void *ctx, void *entry)
 		return;
 	hash = hash_of_entry(db->keys.hash_ctx, e);
 	if (e->flags & ENTRY_FIELDS)
-		wheel_add(db->fresh_fields, hash, hash_earliest(e));
+		wheel_add(db->fresh_fields, hash, value_ops(e)->earliest(e));
 	if (!entry_deadline(e))
 		return;
 	wheel_add(db->fresh, hash, entry_deadline(e));
@@ -472,8 +472,8 @@ static void count_deadline(void *ctx, void *entry)
 
 	count->keys += entry_deadline(e) != 0;
 	count->fields += (e->flags & ENTRY_FIELDS) != 0;
-	if (entry_type(e) == VALUE_hash)
-		hash_check(e);
+	if (value_ops(e)->check)
+		value_ops(e)->check(e);
 }
 
 void keyspace_check(const struct keyspace *ks)

@@ -20,6 +20,8 @@
 #include "types/wheel.h"
 #include "wal/record.h"
 
+struct config;
+
 #define KEY_SIZE_MAX ((size_t)512 << 20)
 
 struct db {
@@ -60,8 +62,8 @@ struct keyspace {
 	struct dead_db *dead; /* flushed databases, being freed in steps */
 };
 
-/* db_count databases, all empty. */
-void keyspace_init(struct keyspace *ks, uint32_t db_count,
+/* As many databases as config says, all empty. */
+void keyspace_init(struct keyspace *ks, const struct config *config,
 		   const uint64_t hash_key[2]);
 void keyspace_release(struct keyspace *ks);
 

@@ -32,7 +32,7 @@ void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 
 /* After a change of a hash that stays at its slot: keeps the count of keys with
  * ENTRY_FIELDS and their index right. had: the flag before the change;
- * old_earliest: hash_earliest before it. */
+ * old_earliest: when the first was due before it. */
 void keyspace_put_fields(struct keyspace *ks, const struct key_slot *slot,
 			 bool had, uint64_t old_earliest);
 

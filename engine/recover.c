@@ -28,7 +28,7 @@
 #include "base/slab.h"
 #include "engine/apply_load.h"
 #include "engine/snapshotter.h"
-#include "types/zset.h"
+#include "engine/value_ops.h"
 #include "wal/cursor.h"
 
 #define READER_THREADS 1 /* besides the one that decodes records */
@@ -106,13 +106,9 @@ static void start_keyspace(struct engine *e)
 {
 	if (e->ks.dbs)
 		keyspace_release(&e->ks);
-	keyspace_init(&e->ks, (uint32_t)e->config->databases,
-		      e->store.hash_key);
+	keyspace_init(&e->ks, e->config, e->store.hash_key);
 	e->ks.index_now_ms = e->now_ms;
 	e->ks.new_access = e->lru_clock;
-	e->ks.list_limits = list_limits_of(e->config->list_max_listpack_size);
-	e->ks.stream_limits = stream_limits_of(e->config->stream_node_bytes,
-					       e->config->stream_node_entries);
 }
 
 static void read_some(void *ctx, uint64_t bytes)
@@ -474,7 +470,7 @@ static int recover(struct recovery *r, struct err_message *m)
 		err = wal_begin(e->wal, last, m); /* I1 */
 	if (err)
 		return err;
-	zset_loading(false); /* puts them in order */
+	values_loading(false); /* what was put off is done */
 	e->position = wal_position(e->wal);
 	assert(e->position->last_lsn == last);
 	tidy_up(r);
@@ -502,10 +498,10 @@ int engine_recover(struct engine *e, struct err_message *m)
 	r.began_us = r.said_us = now_us(&r);
 	r.count = snapshot_list(e->io, e->config->dir, &r.names, m);
 	slab_huge(true);
-	zset_loading(true);
+	values_loading(true);
 	err = r.count < 0 ? r.count : recover(&r, m);
 	slab_huge(false);
-	zset_loading(false);
+	values_loading(false);
 	mem_free(r.names);
 	if (!err) {
 		e->loaded_keys = keyspace_count(&e->ks);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/items.h"
 #include "types/hash.h"
 
@@ -201,6 +202,13 @@ static void hash_frozen_free(void *frozen)
 	mem_free(f);
 }
 
+static void hash_configure(struct keyspace *ks, const struct config *config)
+{
+	(void)ks;
+	hash_limits((size_t)config->hash_packed_count_max,
+		    (size_t)config->hash_packed_value_max);
+}
+
 const struct value_ops value_hash = {
 	.type_name = "hash",
 	.encoding = hash_encoding_name,
@@ -213,4 +221,7 @@ const struct value_ops value_hash = {
 	.freeze = hash_freeze,
 	.frozen_step = hash_frozen_step,
 	.frozen_free = hash_frozen_free,
+	.configure = hash_configure,
+	.earliest = hash_earliest,
+	.check = hash_check,
 };

@@ -15,7 +15,9 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/items.h"
+#include "engine/keyspace.h"
 #include "types/list.h"
 
 #define DIGEST_SEED 0x5265646f75627432ULL /* any constant; part of the digest */
@@ -158,6 +160,11 @@ static void list_frozen_release(void *frozen)
 	mem_free(f);
 }
 
+static void list_configure(struct keyspace *ks, const struct config *config)
+{
+	ks->list_limits = list_limits_of(config->list_max_listpack_size);
+}
+
 const struct value_ops value_list = {
 	.type_name = "list",
 	.encoding = list_encoding_name,
@@ -170,4 +177,6 @@ const struct value_ops value_list = {
 	.freeze = list_freeze_value,
 	.frozen_step = list_frozen_step,
 	.frozen_free = list_frozen_release,
+	.configure = list_configure,
+	.check = list_check,
 };

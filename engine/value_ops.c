@@ -16,3 +16,21 @@ const struct value_ops *value_ops(const struct entry *e)
 	assert(ops != NULL);
 	return ops;
 }
+
+void values_configure(struct keyspace *ks, const struct config *config)
+{
+	unsigned i;
+
+	for (i = 0; i < VALUE_TYPE_MAX; i++)
+		if (rows[i] && rows[i]->configure)
+			rows[i]->configure(ks, config);
+}
+
+void values_loading(bool on)
+{
+	unsigned i;
+
+	for (i = 0; i < VALUE_TYPE_MAX; i++)
+		if (rows[i] && rows[i]->loading)
+			rows[i]->loading(on);
+}

@@ -12,6 +12,9 @@
 #include "types/entry.h"
 #include "wal/record.h"
 
+struct config;
+struct keyspace;
+
 /* Takes a record that rebuilds part of a value. The record's slices die when
  * the call returns; db, cause and key are filled. */
 typedef void record_sink_fn(void *ctx, struct record *r);
@@ -56,6 +59,23 @@ struct value_ops {
 	bool (*frozen_step)(void *frozen, size_t size_max,
 			    record_sink_fn *sink, void *ctx);
 	void (*frozen_free)(void *frozen);
+
+	/* The rest may be NULL: the type has no need of it. */
+
+	/* Takes over the directives that say how values are held, for this
+	 * keyspace or for all; from now on, and never state. */
+	void (*configure)(struct keyspace *ks, const struct config *config);
+
+	/* on: values come in great numbers and nobody reads them, so work may
+	 * be put off; off: it is done now. */
+	void (*loading)(bool on);
+
+	/* When the first part of the value that has a deadline of its own is
+	 * due, unix ms; asked of entries with ENTRY_FIELDS alone. */
+	uint64_t (*earliest)(const struct entry *e);
+
+	/* Invariants as code, for tests. */
+	void (*check)(const struct entry *e);
 };
 
 #define X(name, number, word) extern const struct value_ops value_##name;
@@ -64,5 +84,9 @@ VALUE_TYPES(X)
 
 /* The row of an entry's type. */
 const struct value_ops *value_ops(const struct entry *e);
+
+/* These ask every type that has the row. */
+void values_configure(struct keyspace *ks, const struct config *config);
+void values_loading(bool on);
 
 #endif

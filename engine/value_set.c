@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/items.h"
 #include "types/set.h"
 
@@ -173,6 +174,18 @@ static void set_frozen_free(void *frozen)
 	mem_free(f);
 }
 
+static void set_configure(struct keyspace *ks, const struct config *config)
+{
+	struct set_limits limits = {
+		.integer_count = (uint64_t)config->set_intset_entries,
+		.packed_count = (uint64_t)config->set_listpack_entries,
+		.packed_size = (uint64_t)config->set_listpack_value,
+	};
+
+	(void)ks;
+	set_limits(&limits);
+}
+
 const struct value_ops value_set = {
 	.type_name = "set",
 	.encoding = set_encoding_name,
@@ -185,4 +198,6 @@ const struct value_ops value_set = {
 	.freeze = set_freeze,
 	.frozen_step = set_frozen_step,
 	.frozen_free = set_frozen_free,
+	.configure = set_configure,
+	.check = set_check,
 };

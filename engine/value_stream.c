@@ -17,7 +17,9 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/items.h"
+#include "engine/keyspace.h"
 #include "engine/stream_runs.h"
 #include "types/stream_marks.h"
 
@@ -465,6 +467,17 @@ static void value_frozen_free(void *frozen)
 	mem_free(f);
 }
 
+static void value_configure(struct keyspace *ks, const struct config *config)
+{
+	ks->stream_limits = stream_limits_of(config->stream_node_bytes,
+					     config->stream_node_entries);
+}
+
+static void value_check(const struct entry *e)
+{
+	stream_check(stream_of(e));
+}
+
 const struct value_ops value_stream = {
 	.type_name = "stream",
 	.encoding = value_encoding,
@@ -477,4 +490,6 @@ const struct value_ops value_stream = {
 	.freeze = value_freeze,
 	.frozen_step = value_frozen_step,
 	.frozen_free = value_frozen_free,
+	.configure = value_configure,
+	.check = value_check,
 };

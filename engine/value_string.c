@@ -168,4 +168,5 @@ const struct value_ops value_string = {
 	.freeze = string_freeze,
 	.frozen_step = string_frozen_step,
 	.frozen_free = string_frozen_free,
+	.check = str_check,
 };

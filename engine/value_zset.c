@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "engine/config.h"
 #include "engine/items.h"
 #include "types/zset_big.h"
 
@@ -175,6 +176,13 @@ static void zset_frozen_free(void *frozen)
 	mem_free(f);
 }
 
+static void zset_configure(struct keyspace *ks, const struct config *config)
+{
+	(void)ks;
+	zset_limits((size_t)config->zset_packed_count_max,
+		    (size_t)config->zset_packed_value_max);
+}
+
 const struct value_ops value_zset = {
 	.type_name = "zset",
 	.encoding = zset_encoding_name,
@@ -187,4 +195,7 @@ const struct value_ops value_zset = {
 	.freeze = zset_freeze,
 	.frozen_step = zset_frozen_step,
 	.frozen_free = zset_frozen_free,
+	.configure = zset_configure,
+	.loading = zset_loading,
+	.check = zset_check,
 };

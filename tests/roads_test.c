@@ -160,8 +160,10 @@ static void random_command(struct rig *r, struct test_random *rnd)
 		m.members = 3000;
 	if (test_random_below(rnd, 200) == 0)
 		m.size_max = 150000;
-	if (test_random_below(rnd, 400) == 0)
+	if (test_random_below(rnd, 400) == 0) {
 		set_limits(r, (unsigned)test_random_below(rnd, 3));
+		engine_configure(r->engine);
+	}
 	shape = shape_put(&m, &line);
 	ck_assert(shape < SHAPES_MAX);
 	if (run(r, (const char *)line.data))
@@ -228,7 +230,7 @@ static void check_tail(struct rig *live)
 	struct keyspace ks;
 	struct record rec;
 
-	keyspace_init(&ks, 16, other_key);
+	keyspace_init(&ks, live->config, other_key);
 	ck_assert_msg(wal_cursor_open(&c, &o, &m) == OK, "%s", m.text);
 	while (wal_cursor_next(c, &v, &m) == OK) {
 		struct batch_reader in = batch_records(&v);

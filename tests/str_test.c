@@ -46,6 +46,7 @@ static void check_bytes(const struct entry *e, const uint8_t *bytes,
 	size_t offset = 0;
 	struct slice piece;
 
+	str_check(e);
 	ck_assert_uint_eq(str_size(e), size);
 	while (offset < size) {
 		piece = str_piece(e, offset, scratch);

@@ -313,6 +313,19 @@ const char *str_encoding_name(const struct entry *e)
 	return "raw";
 }
 
+void str_check(const struct entry *e)
+{
+	int64_t v;
+
+	assert(entry_type(e) == VALUE_string);
+	if (str_int(e, &v))
+		assert(entry_value_size(e) == (size_t)1 << int_width(v));
+	else if (entry_encoding(e) == ENC_CHUNKS)
+		str_chunks_check(entry_pointer(e));
+	else
+		assert(read_raw(e).size <= STR_CHUNK_SIZE);
+}
+
 /* --- frozen strings ----------------------------------------------------- */
 
 struct str_frozen {

@@ -58,6 +58,9 @@ struct entry *str_copy(const struct entry *e, struct slice key,
 /* "int", "embstr" or "raw", the words clients expect of OBJECT ENCODING. */
 const char *str_encoding_name(const struct entry *e);
 
+/* Invariants as code, for tests. */
+void str_check(const struct entry *e);
+
 struct str_frozen;
 
 /* Holds the chunks of an ENC_CHUNKS entry as they are now. */

@@ -196,3 +196,23 @@ size_t str_chunks_memory(const struct str_chunks *c)
 {
 	return sizeof(*c) + c->capacity * sizeof(c->at[0]) + c->stored;
 }
+
+void str_chunks_check(const struct str_chunks *c)
+{
+	size_t i, stored = 0;
+
+	assert(c->count <= c->capacity);
+	assert(c->count == (c->size + STR_CHUNK_SIZE - 1) / STR_CHUNK_SIZE);
+	for (i = 0; i < c->capacity; i++) {
+		const struct str_chunk *chunk = c->at[i];
+
+		if (chunk == NULL)
+			continue;
+		assert(i < c->count);
+		assert(atomic_load(&chunk->refs) > 0);
+		assert(chunk->used <= chunk->capacity);
+		assert(i * STR_CHUNK_SIZE + chunk->used <= c->size);
+		stored += chunk->capacity;
+	}
+	assert(stored == c->stored);
+}

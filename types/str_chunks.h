@@ -56,6 +56,9 @@ void str_chunk_release(struct str_chunk *chunk);
 /* Bytes allocated for the string; shared chunks count for each. */
 size_t str_chunks_memory(const struct str_chunks *c);
 
+/* Invariants as code, for tests. */
+void str_chunks_check(const struct str_chunks *c);
+
 /* Bytes to allocate for something of `size` that goes on growing: an eighth or
  * less is spare. */
 static inline size_t str_grown_size(size_t size)

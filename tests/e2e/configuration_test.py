@@ -162,6 +162,38 @@ def test_some_directives_act_at_once(server):
         c.ok("CONFIG", "SET", "port", server.port)
 
 
+def test_limits_of_small_values_hold_for_the_next_command(server):
+    rows = (("list-max-listpack-size", "RPUSH", "quicklist"),
+            ("hash-max-listpack-entries", "HSET", "hashtable"),
+            ("set-max-intset-entries", "SADD", "hashtable"),
+            ("zset-max-listpack-entries", "ZADD", "skiplist"))
+    with server.raw() as c:
+        for name, write, big in rows:
+            before = get(c, name)[name]
+            small = "intset" if write == "SADD" else "listpack"
+            for limit, wanted in ((1, big), (before, small)):
+                replies = c.pipeline([("DEL", "k"),
+                                      ("CONFIG", "SET", name, limit),
+                                      (write, "k", 1, 2, 3, 4),
+                                      ("OBJECT", "ENCODING", "k")])
+                equal(replies[3], wanted, name)
+
+
+def test_limits_of_a_refused_change_do_not_hold(server):
+    with server.raw() as c, lib.socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = taken.getsockname()[1]
+        for order in (("port", busy, "hash-max-listpack-entries", 1),
+                      ("hash-max-listpack-entries", 1, "port", busy)):
+            c.ok("DEL", "h")
+            replies = c.pipeline([("CONFIG", "SET") + order,
+                                  ("HSET", "h", "a", 1, "b", 2),
+                                  ("OBJECT", "ENCODING", "h")])
+            is_error(replies[0], failed("port", "Unable to listen"))
+            equal(replies[2], "listpack")
+
+
 @lib.own
 def test_a_distributions_file_is_obeyed():
     with Configured(DEBIAN_LIKE) as s:

@@ -241,7 +241,7 @@ struct hash128 store_snapshot_digest(struct store *s, uint64_t *lsn)
 	ck_assert_int_gt(snapshot_list(s->io, s->dir, &names, NULL), 0);
 	o.name = names[0].name;
 	*lsn = names[0].lsn;
-	keyspace_init(&ks, live->db_count, live->hash_key);
+	keyspace_init(&ks, s->config, live->hash_key);
 	ck_assert_int_eq(snapshot_open(&load.reader, &o, NULL), OK);
 	ck_assert_int_eq(loader_run(&load, NULL, NULL), OK);
 	ck_assert_uint_eq(ks.applied_lsn, *lsn);

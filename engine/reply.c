@@ -136,32 +136,30 @@ void reply_set(struct cmd *c, size_t count)
 	put_header(c->out, c->session->protocol == 3 ? '~' : '*', count);
 }
 
+/* A number that is no integer, as its text. */
+static void put_real(struct cmd *c, struct slice text)
+{
+	if (c->session->protocol != 3) {
+		reply_bulk(c, text);
+		return;
+	}
+	buf_put_byte(c->out, ',');
+	buf_put_slice(c->out, text);
+	buf_put(c->out, "\r\n", 2);
+}
+
 void reply_double(struct cmd *c, double v)
 {
 	char text[NUM_DOUBLE_SIZE];
-	size_t size = num_format_double(text, v);
 
-	if (c->session->protocol == 3) {
-		buf_put_byte(c->out, ',');
-		buf_put(c->out, text, size);
-		buf_put(c->out, "\r\n", 2);
-	} else {
-		reply_bulk(c, slice_of(text, size));
-	}
+	put_real(c, slice_of(text, num_format_double(text, v)));
 }
 
 void reply_decimal(struct cmd *c, long double v)
 {
 	char text[NUM_LONG_DOUBLE_SIZE];
-	size_t size = num_format_long_double(text, v);
 
-	if (c->session->protocol == 3) {
-		buf_put_byte(c->out, ',');
-		buf_put(c->out, text, size);
-		buf_put(c->out, "\r\n", 2);
-	} else {
-		reply_bulk(c, slice_of(text, size));
-	}
+	put_real(c, slice_of(text, num_format_long_double(text, v)));
 }
 
 void reply_bool(struct cmd *c, bool v)

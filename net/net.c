@@ -6,6 +6,10 @@
  *     ▲                                                     │
  *     └── free, timers ◄── send ◄── engine_turn (commit) ◄──┘
  *
+ * Before that, while the engine loads, recovery lends the thread now and then:
+ * net_loading_turn is a turn without commit, expiry and timers, in which
+ * clients are accepted and told that the server is loading.
+ *
  * L1. Nothing is freed but at the end of a turn.
  * L2. At the end of a turn every connection with something to send is sent to,
  *     or waits for a gate (gates), or for its socket (CONN_FULL).
@@ -290,7 +294,6 @@ void net_loading_turn(void *ctx)
 	unsigned count = poller_wait(n->poller, n->events, 0), i;
 
 	engine_clock(n->engine);
-
 	if (n->more)
 		serve_more(n);
 	for (i = 0; i < count; i++)

@@ -15,15 +15,16 @@
  *     parsed again later; the parked one moves to conn->args.
  */
 #include "base/logline.h"
+#include "engine/snapshotter.h"
 #include "net/net_state.h"
 
-#include "engine/snapshotter.h"
 #include <assert.h>
 
 #define SHARE (64 * 1024)       /* bytes per connection and turn … */
 #define SHARE_BULK (1024 * 1024) /* … and of a big argument */
-#define SHARE_US 150 /* behind the first batch, at the end of a batch; the
-			first is all while a snapshot makes writes dear */
+/* After the first batch or long command; looked at behind each. While a
+ * snapshot makes writes dear the first is all. */
+#define SHARE_US 150
 #define SCRATCH_MAX 1024        /* arguments of room kept */
 
 /* --- executing ------------------------------------------------------------ */
@@ -208,8 +209,8 @@ static bool is_stopped(const struct conn *c)
 	return c->state & (CONN_HELD | CONN_CLOSING);
 }
 
-/* Whether c, which has filled a batch, is to wait for its next turn; *until is
- * 0 the first time. */
+/* Whether c, which has filled a batch or had a command executed that is too
+ * long for one, is to wait for its next turn; *until is 0 the first time. */
 static bool share_over(struct net *n, uint64_t *until)
 {
 	uint64_t now;
@@ -254,7 +255,7 @@ static void gather(struct net *n, struct conn *c, uint64_t *until)
 		} else if (!parse_any(n, c)) {
 			return;
 		} else if (share_over(n, until) && !is_stopped(c)) {
-			conn_more(n, c); /* long commands, one by one */
+			conn_more(n, c);
 			return;
 		}
 	}

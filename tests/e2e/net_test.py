@@ -100,6 +100,23 @@ def test_a_long_pipeline_is_answered_in_order(server):
         thread.join()
 
 
+def test_long_commands_of_one_client_take_turns(server):
+    """More words than a batch holds, and each longer than a client's share
+    of a turn: other clients get theirs between two of them."""
+    with server.raw() as c:
+        c.pipeline([["ZADD", "z"] + [w for i in range(100)
+                                     for w in (i, "m%d" % i)]])
+        slow = ["ZINTERCARD", 300] + ["z"] * 300
+        replies = c.pipeline([["INFO", "stats"]] + [slow] * 12 +
+                             [["INFO", "stats"]])
+    equal(replies[1:-1], [100] * 12)
+    before, after = (
+        int(reply.split(b"eventloop_cycles:")[1].split()[0])
+        for reply in (replies[0], replies[-1]))
+    if after - before < 4:
+        raise AssertionError("%d turns" % (after - before))
+
+
 def test_commands_of_many_arguments(server):
     keys = [b"k%d" % i for i in range(5000)]
     with server.raw() as c:

@@ -8,9 +8,9 @@
  * clock is read after long ones, and after every eighth turn.
  *
  * A long turn's CPU time is the difference to the last reading, less the wall
- * time of the (short) turns between.  That has the waits between in it, and what
- * the kernel did in them.  So where turns are getting long the clock is read at
- * their start, too.
+ * time of the (short) turns between.  That has the waits between in it, and
+ * what the kernel did in them.  So where turns are getting long the clock is
+ * read at their start, too.
  */
 #include "net/net_state.h"
 

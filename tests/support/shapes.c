@@ -119,6 +119,12 @@ static const struct shape shapes[] = {
 	{ HASHES, "hpexpireat %h %d fields 2 %m %m" },
 	{ HASHES, "hpexpireat %h %d fields 1 %m" },
 	{ HASHES, "hpersist %h fields 1 %m" },
+	{ HASHES, "hexpire %h 1000 gt fields 2 %m %m" },
+	{ HASHES, "hgetex %h pxat %d fields 2 %m %m" },
+	{ HASHES, "hgetex %h persist fields 2 %m %m" },
+	{ HASHES, "hgetdel %h fields 2 %m %m" },
+	{ HASHES, "hsetex %h pxat %d fields 2 %m %v %m %n" },
+	{ HASHES, "hsetex %h fxx keepttl fields 1 %m %n" },
 
 	{ STREAMS, "xadd %x * %P" },
 	{ STREAMS, "xadd %x * %m %v" },
@@ -162,7 +168,9 @@ static const struct shape shapes[] = {
 	{ STREAMS, "xack %x %g %I %I" },
 	{ STREAMS, "xclaim %x %g %c 0 %I" },
 	{ STREAMS, "xclaim %x %g %c 0 %I force retrycount 3" },
+	{ STREAMS, "xclaim %x %g %c 0 %I time 1000 lastid %I justid" },
 	{ STREAMS, "xautoclaim %x %g %c 0 0 count 3" },
+	{ STREAMS, "xautoclaim %x %g %c 0 0 count 50 justid" },
 
 	{ HLL, "pfadd %p %M" },
 	{ HLL, "pfadd %p %m" },

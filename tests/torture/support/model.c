@@ -32,19 +32,36 @@ void model_init(struct model *m, unsigned writer)
 
 void model_release(struct model *m)
 {
-	for (unsigned i = 0; i < 2 * MODEL_KEYS; i++)
-		buf_release(&m->entries[i / MODEL_KEYS][i % MODEL_KEYS].value);
+	for (unsigned i = 0; i < 2 * MODEL_KEYS; i++) {
+		struct entry *e = &m->entries[i / MODEL_KEYS][i % MODEL_KEYS];
+
+		buf_release(&e->value);
+		buf_release(&e->side);
+	}
+}
+
+static void buf_assign(struct buf *to, const struct buf *from)
+{
+	to->size = 0;
+	buf_put(to, from->data, from->size);
+}
+
+void entry_assign(struct entry *to, const struct entry *from)
+{
+	struct buf value = to->value, side = to->side;
+
+	buf_assign(&value, &from->value);
+	buf_assign(&side, &from->side);
+	*to = *from;
+	to->value = value;
+	to->side = side;
 }
 
 static void entry_copy(struct entry *to, const struct entry *from)
 {
-	struct buf value = to->value;
-
-	value.size = 0;
+	to->present = false;
 	if (from->present)
-		buf_put(&value, from->value.data, from->value.size);
-	*to = *from;
-	to->value = value;
+		entry_assign(to, from);
 }
 
 void model_copy(struct model *to, const struct model *from)
@@ -64,7 +81,7 @@ void model_clear(struct model *m)
 }
 
 static bool entry_agrees(const struct entry *e, const struct entry *read,
-			 const struct read_time *t)
+			 const struct read_time *t, unsigned key)
 {
 	if (!e->present)
 		return !read->present;
@@ -73,7 +90,8 @@ static bool entry_agrees(const struct entry *e, const struct entry *read,
 	if (read->deadline_low < e->deadline_low ||
 	    read->deadline_low > e->deadline_high)
 		return false;
-	return slice_equal(buf_slice(&e->value), buf_slice(&read->value));
+	return slice_equal(buf_slice(&e->value), buf_slice(&read->value)) &&
+	       side_agrees(e, read, key_family(key));
 }
 
 static bool place_agrees(const struct model *m, const struct model *read,
@@ -85,7 +103,8 @@ static bool place_agrees(const struct model *m, const struct model *read,
 		return m->witness == read->witness;
 	if (place > PLACE_WITNESS)
 		return m->flushed_all == read->flushed_all;
-	return entry_agrees(&m->entries[db][key], &read->entries[db][key], t);
+	return entry_agrees(&m->entries[db][key], &read->entries[db][key], t,
+			    key);
 }
 
 bool model_agrees(const struct model *m, const struct model *read,
@@ -121,18 +140,22 @@ void model_pin(struct model *m, const struct model *read)
 
 		e->present = r->present;
 		e->deadline_low = e->deadline_high = r->deadline_low;
+		if (e->present)
+			buf_assign(&e->side, &r->side);
 	}
 }
 
 static void describe_entry(struct buf *out, const char *what,
-			   const struct entry *e)
+			   const struct entry *e, enum family family)
 {
 	if (!e->present) {
 		buf_printf(out, "%s: absent", what);
 		return;
 	}
 	buf_printf(out, "%s: %zu bytes", what, e->value.size);
-	if (e->value.size >= 16)
+	if (family >= LISTS && family <= HLLS)
+		buf_printf(out, " beside them %zu", e->side.size);
+	else if (e->value.size >= 16)
 		buf_printf(out, " of op %.16s", (const char *)e->value.data);
 	else
 		buf_printf(out, " \"%.*s\"", (int)e->value.size,
@@ -160,8 +183,8 @@ void model_describe(struct buf *out, const struct model *m,
 
 	buf_printf(out, "db %u key ", 2 * m->writer + db);
 	model_key_name(out, m->writer, key);
-	describe_entry(out, ": expected", e);
-	describe_entry(out, "; found", r);
+	describe_entry(out, ": expected", e, key_family(key));
+	describe_entry(out, "; found", r, key_family(key));
 	if (!e->present || !r->present)
 		return;
 	while (i < e->value.size && i < r->value.size &&
@@ -169,6 +192,8 @@ void model_describe(struct buf *out, const struct model *m,
 		i++;
 	if (i < e->value.size || i < r->value.size)
 		buf_printf(out, "; first difference at byte %zu", i);
+	else if (!side_agrees(e, r, key_family(key)))
+		side_describe(out, e, r, key_family(key));
 }
 
 void model_count(const struct model *m, unsigned db, const struct read_time *t,
@@ -189,7 +214,7 @@ void model_count(const struct model *m, unsigned db, const struct read_time *t,
 
 void model_key_name(struct buf *out, unsigned writer, unsigned key)
 {
-	char kind = "snflmzhxt"[key_family(key)];
+	char kind = "snflmzhxpt"[key_family(key)];
 
 	buf_printf(out, "w%u:%c%u", writer, kind, key);
 	if (key % 9 == 4) /* some long ones */

@@ -2,7 +2,7 @@
 /*
  * What a store must hold after a crash, by the memory of who wrote to it.
  *
- * A writer owns two databases with 84 keys each and sends operations that are
+ * A writer owns two databases with 88 keys each and sends operations that are
  * defined in every state.  A model is the state of its keys; model_exec makes
  * an operation happen in it and says what the reply must be.  After a crash
  * the store must equal the model after the first j operations, for one j that
@@ -29,13 +29,15 @@ enum key_range {
 	ZSET_FIRST = 60,
 	HASH_FIRST = 64,
 	STREAM_FIRST = 68,
-	SHORT_FIRST = 72, /* live for some milliseconds */
-	MODEL_KEYS = 84,
+	HLL_FIRST = 72,
+	SHORT_FIRST = 76, /* live for some milliseconds */
+	MODEL_KEYS = 88,
 };
 
 struct entry {
 	bool present;
 	struct buf value;
+	struct buf side; /* deadlines of fields; groups of a stream */
 	int64_t deadline_low; /* ms; 0: none. The server's clock decides, */
 	int64_t deadline_high; /* so a relative one is known as a range */
 };
@@ -55,7 +57,7 @@ struct op {
 	uint8_t replies; /* 2 when a SELECT goes in front */
 	uint32_t size;   /* of its values, bytes */
 	uint64_t number; /* of the run: seeds the values */
-	int64_t amount;
+	int64_t amount, amount2;
 	int64_t sent_ms;
 	int64_t acked_ms; /* unacknowledged: when the server was dead */
 };
@@ -67,7 +69,8 @@ enum expect_type {
 	EXPECT_BULK,
 	EXPECT_NIL,
 	EXPECT_ERROR,
-	EXPECT_SYNCED, /* WAITAOF: 1 means durable */
+	EXPECT_SCALARS, /* so many in an array, whatever they are */
+	EXPECT_SYNCED,  /* WAITAOF: 1 means durable */
 };
 
 struct expect {
@@ -118,8 +121,19 @@ void model_count(const struct model *m, unsigned db, const struct read_time *t,
 /* What a reader asks to learn the value of a key; $ is its name. */
 const char *model_question(unsigned key);
 
-/* Makes a collection's value of the words of the answer, each ended by 0. */
-void model_take_words(struct buf *value, unsigned key, struct buf *words);
+/* The same for what hangs on the value; NULL: nothing does. */
+const char *model_side_question(unsigned key);
+
+/* Makes e's value (and a stream's groups) of the words of the answer, each
+ * ended by 0; or of the one string that it is. */
+void model_take_words(struct entry *e, unsigned key, struct buf *words);
+void model_take_string(struct entry *e, unsigned key, struct slice s);
+
+/* The answer to the other question. */
+void model_take_side(struct entry *e, unsigned key, struct buf *words);
+
+/* Whether the answer is an array. */
+bool model_has_words(unsigned key);
 
 /* The name of a key, as it stands in commands. */
 void model_key_name(struct buf *out, unsigned writer, unsigned key);

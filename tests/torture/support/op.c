@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The operations: one row each with its share, the keys it works on, its
- * command and what it does to the model.
- *
- * In a command, $k $K $L are the keys, $v $w $x the values, $a the amount,
- * $s the amount in seconds, $d and $D the writer's own two databases (this one
- * and the other), $W the witness; more letters are in op_types.c.
+ * command and what it does to the model; those on strings and keys are here.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -15,38 +11,14 @@
 
 /* The deadline of a long-lived key lies this far ahead. */
 #define FAR_MS (INT64_C(6) * 3600 * 1000)
-/* How far the server's clock of a turn may lie behind the driver's. */
-#define CLOCK_SLACK_MS 2000
-
-static struct entry *entry_of(struct model *m, const struct op *op,
-			      unsigned key)
-{
-	return &m->entries[op->db][key];
-}
-
-static void expect_type(struct expect *e, enum expect_type type)
-{
-	if (e)
-		e->type = type;
-}
-
-static void expect_integer(struct expect *e, int64_t integer)
-{
-	if (e) {
-		e->type = EXPECT_INTEGER;
-		e->integer = integer;
-	}
-}
 
 /* The value as a bulk string, nil if there is none. */
 static void expect_value(struct expect *e, const struct entry *from)
 {
-	if (!e)
-		return;
-	e->type = from->present ? EXPECT_BULK : EXPECT_NIL;
-	e->bulk.size = 0;
 	if (from->present)
-		buf_put(&e->bulk, from->value.data, from->value.size);
+		expect_bulk(e, buf_slice(&from->value));
+	else
+		expect_type(e, EXPECT_NIL);
 }
 
 static void put_value(struct entry *to, uint64_t number, size_t size)
@@ -59,8 +31,10 @@ static void put_value(struct entry *to, uint64_t number, size_t size)
 
 static void deadline_in(struct entry *to, const struct op *op)
 {
-	to->deadline_low = op->sent_ms + op->amount - CLOCK_SLACK_MS;
-	to->deadline_high = op->acked_ms + op->amount + 1;
+	struct span when = span_from_now(op, op->amount);
+
+	to->deadline_low = when.low;
+	to->deadline_high = when.high;
 }
 
 static void deadline_at(struct entry *to, int64_t ms)
@@ -91,16 +65,6 @@ static void entry_move(struct entry *to, struct entry *from)
 	*to = *from;
 	*from = old;
 	from->present = false;
-}
-
-static void entry_assign(struct entry *to, const struct entry *from)
-{
-	struct buf value = to->value;
-
-	value.size = 0;
-	buf_put(&value, from->value.data, from->value.size);
-	*to = *from;
-	to->value = value;
 }
 
 /* --- whole values -------------------------------------------------------- */
@@ -535,16 +499,33 @@ static const struct op_row rows[] = {
 	{ "CONFIG SET appendfsync no", 1, STRINGS, 0, IF_SWITCH, exec_any },
 };
 
-static unsigned row_count(void)
+/* All tables, one behind the other: a kind is a place in there. */
+static const struct op_row *row_at(unsigned kind)
 {
-	return ARRAY_LEN(rows) + collection_row_count;
+	const struct op_row *const tables[] = { rows, collection_rows,
+						field_rows, stream_rows,
+						hll_rows };
+	const unsigned counts[] = { ARRAY_LEN(rows), collection_row_count,
+				    field_row_count, stream_row_count,
+				    hll_row_count };
+	unsigned i = 0;
+
+	while (i < ARRAY_LEN(tables) && kind >= counts[i])
+		kind -= counts[i++];
+	return i < ARRAY_LEN(tables) ? &tables[i][kind] : NULL;
 }
 
 static const struct op_row *row_of(unsigned kind)
 {
-	assert(kind < row_count());
-	return kind < ARRAY_LEN(rows) ? &rows[kind] :
-	       &collection_rows[kind - ARRAY_LEN(rows)];
+	const struct op_row *row = row_at(kind);
+
+	assert(row != NULL);
+	return row;
+}
+
+const struct op_row *op_row_of(const struct op *op)
+{
+	return row_of(op->kind);
 }
 
 static uint32_t choose_size(struct random *r)
@@ -569,7 +550,7 @@ static uint8_t choose_key(struct random *r, unsigned family)
 	static const uint8_t first[] = { STRING_FIRST, NUMBER_FIRST,
 					 FLOAT_FIRST, LIST_FIRST, SET_FIRST,
 					 ZSET_FIRST, HASH_FIRST, STREAM_FIRST,
-					 SHORT_FIRST, MODEL_KEYS };
+					 HLL_FIRST, SHORT_FIRST, MODEL_KEYS };
 
 	if (family == WITNESS)
 		return 0;
@@ -589,6 +570,15 @@ static int64_t choose_amount(struct random *r, unsigned amount, int64_t now)
 	case MINUS_ONE: return -1;
 	default: return 0;
 	}
+}
+
+static void choose_ids(struct op *op, struct random *r,
+		       const struct model *live)
+{
+	const struct entry *e = &live->entries[op->db][op->key];
+
+	op->amount = op_some_id(op, e, r);
+	op->amount2 = op_some_id(op, e, r);
 }
 
 static bool row_allowed(const struct op_row *row, const struct op *op,
@@ -633,8 +623,8 @@ static unsigned choose_kind(struct random *r, const struct op *last)
 	if (wants_snapshot(r, last))
 		return kind_of("BGSAVE");
 	if (sum == 0)
-		for (unsigned i = 0; i < row_count(); i++)
-			sum += row_of(i)->share;
+		for (unsigned i = 0; row_at(i) != NULL; i++)
+			sum += row_at(i)->share;
 	dice = random_below(r, sum);
 	while (dice >= row_of(kind)->share)
 		dice -= row_of(kind++)->share;
@@ -651,12 +641,14 @@ void op_choose(struct op *op, struct random *r, const struct op_choice *c)
 		row = row_of(op->kind);
 		family = row->family;
 		if (family == COLLECTIONS)
-			family = LISTS + (unsigned)random_below(r, 5);
+			family = LISTS + (unsigned)random_below(r, 6);
 		op->db = random_below(r, 4) == 0;
 		op->number = c->number * 4;
 		op->size = choose_size(r);
 		op->key = choose_key(r, family);
 		op->amount = choose_amount(r, row->amount, op->sent_ms);
+		if (row->amount == SOME_IDS)
+			choose_ids(op, r, c->live);
 		op->acked_ms = 0;
 	} while (!row_allowed(row, op, c));
 	do {
@@ -665,93 +657,6 @@ void op_choose(struct op *op, struct random *r, const struct op_choice *c)
 	} while (family < SHORTS &&
 		 (op->key2 == op->key || op->key3 == op->key ||
 		  op->key2 == op->key3));
-}
-
-/* --- as a command -------------------------------------------------------- */
-
-static void put_argument(struct buf *out, struct slice s)
-{
-	buf_printf(out, "$%zu\r\n", s.size);
-	buf_put_slice(out, s);
-	buf_put(out, "\r\n", 2);
-}
-
-static void put_run(struct buf *out, const struct op *op)
-{
-	struct buf word = { 0 };
-
-	for (unsigned i = 0; i < op_run_words(op); i++) {
-		word.size = 0;
-		op_put_run_word(&word, op, i);
-		put_argument(out, buf_slice(&word));
-	}
-	buf_release(&word);
-}
-
-/* What stands for $c in a command. */
-static void expand(struct buf *out, const struct op *op, unsigned writer,
-		   char c)
-{
-	unsigned own = 2 * writer + op->db, other = 2 * writer + !op->db;
-
-	switch (c) {
-	case 'k': model_key_name(out, writer, op->key); break;
-	case 'K': model_key_name(out, writer, op->key2); break;
-	case 'L': model_key_name(out, writer, op->key3); break;
-	case 'v': model_value(out, op->number, op->size); break;
-	case 'w': model_value(out, op->number + 1, op->size); break;
-	case 'x': model_value(out, op->number + 2, op->size); break;
-	case 'a': buf_printf(out, "%" PRId64, op->amount); break;
-	case 's': buf_printf(out, "%" PRId64, op->amount / 1000); break;
-	case 'q': buf_printf(out, "%.2f", (double)op->amount / 4); break;
-	case 'd': buf_printf(out, "%u", own); break;
-	case 'D': buf_printf(out, "%u", other); break;
-	case 'W': buf_printf(out, "w%u", writer); break;
-	case 'n': buf_printf(out, "%" PRIu64, op_id(op, 0)); break;
-	case 'j': buf_printf(out, "%" PRIu64, op_id(op, 1)); break;
-	case 'm': buf_printf(out, "%u", op_member(op)); break;
-	default: assert(!"a known letter");
-	}
-}
-
-void op_encode(struct buf *out, struct op *op, unsigned writer,
-	       unsigned *selected)
-{
-	const struct op_row *row = row_of(op->kind);
-	unsigned db = row->family == WITNESS ? WITNESS_DB :
-					       2 * writer + op->db;
-	const char *from = row->command;
-	struct buf word = { 0 };
-	unsigned words = 1;
-
-	op->replies = 1;
-	if (*selected != db) {
-		buf_printf(out, "*2\r\n$6\r\nSELECT\r\n$%d\r\n%u\r\n",
-			   db < 10 ? 1 : 2, db);
-		*selected = db;
-		op->replies = 2;
-	}
-	for (const char *p = from; *p; p++)
-		words += *p == ' ';
-	if (strstr(from, "$R") != NULL)
-		words += op_run_words(op) - 1;
-	buf_printf(out, "*%u\r\n", words);
-	for (; *from; from += *from == ' ') {
-		if (strncmp(from, "$R", 2) == 0) {
-			put_run(out, op);
-			from += 2;
-			continue;
-		}
-		word.size = 0;
-		for (; *from && *from != ' '; from++) {
-			if (*from == '$')
-				expand(&word, op, writer, *++from);
-			else
-				buf_put_byte(&word, (uint8_t)*from);
-		}
-		put_argument(out, buf_slice(&word));
-	}
-	buf_release(&word);
 }
 
 void model_exec(struct model *m, const struct op *op, struct expect *e)

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lists, sets, sorted sets, hashes and streams: their operations, what they do
- * to the model, and how a reply of the store becomes a value of the model.
- *
- * In a command $R is a run of elements, members with scores, or fields with
- * values; $m the number of a member, $n one that was not there before, $j one
- * from some time ago.
+ * Lists, sets, sorted sets and hashes: their operations, what they do to the
+ * model, and how a reply of the store becomes a value of the model.
  */
 #include "tests/torture/support/op_types.h"
 
@@ -13,8 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define MEMBERS 200 /* more than a packed encoding takes */
-#define ABSENT INT64_MIN
 #define STREAM_KEEPS 500 /* IDs back that XTRIM leaves */
 
 enum family key_family(unsigned key)
@@ -22,7 +16,7 @@ enum family key_family(unsigned key)
 	static const uint8_t first[] = { STRING_FIRST, NUMBER_FIRST,
 					 FLOAT_FIRST, LIST_FIRST, SET_FIRST,
 					 ZSET_FIRST, HASH_FIRST, STREAM_FIRST,
-					 SHORT_FIRST };
+					 HLL_FIRST, SHORT_FIRST };
 	unsigned family = ARRAY_LEN(first) - 1;
 
 	while (key < first[family])
@@ -32,12 +26,12 @@ enum family key_family(unsigned key)
 
 /* --- runs ----------------------------------------------------------------- */
 
-static unsigned run_length(const struct op *op)
+unsigned run_length(const struct op *op)
 {
 	return op->size >= 8000 ? MEMBERS / 2 : 1 + op->size % 6;
 }
 
-static unsigned run_member(const struct op *op, unsigned i)
+unsigned run_member(const struct op *op, unsigned i)
 {
 	return (unsigned)((op->number / 4 + i * 7) % MEMBERS);
 }
@@ -54,6 +48,21 @@ uint64_t op_id(const struct op *op, bool old)
 	return op->number > STREAM_KEEPS ? op->number - STREAM_KEEPS : 0;
 }
 
+unsigned op_group(const struct op *op)
+{
+	return op->number / 4 % 2;
+}
+
+unsigned op_consumer(const struct op *op)
+{
+	return op->number / 8 % 3;
+}
+
+int64_t op_past(const struct op *op)
+{
+	return op->sent_ms - 3 * CLOCK_SLACK_MS;
+}
+
 static int64_t run_score(const struct op *op, unsigned i)
 {
 	return (int64_t)((op->number + i * 37) % 1000) - 200;
@@ -63,6 +72,8 @@ unsigned op_run_words(const struct op *op)
 {
 	enum family family = key_family(op->key);
 
+	if (family == HLLS)
+		return hll_run_length(op);
 	return run_length(op) * (family == ZSETS || family == HASHES ? 2 : 1);
 }
 
@@ -74,6 +85,9 @@ void op_put_run_word(struct buf *out, const struct op *op, unsigned i)
 		break;
 	case SETS:
 		buf_printf(out, "m%u", run_member(op, i));
+		break;
+	case HLLS:
+		op_put_element(out, op, i);
 		break;
 	case ZSETS:
 		if (i % 2 == 0)
@@ -89,56 +103,101 @@ void op_put_run_word(struct buf *out, const struct op *op, unsigned i)
 	}
 }
 
-/* --- values --------------------------------------------------------------- */
-
-static struct entry *own_entry(struct model *m, const struct op *op,
-			       unsigned key)
+unsigned op_field_words(const struct op *op)
 {
-	return &m->entries[op->db][key];
+	return 1 + run_length(op);
 }
 
-static void integer(struct expect *e, int64_t n)
+void op_put_field_word(struct buf *out, const struct op *op, unsigned i)
 {
-	if (e) {
-		e->type = EXPECT_INTEGER;
-		e->integer = n;
-	}
+	if (i == 0)
+		buf_printf(out, "%u", run_length(op));
+	else
+		buf_printf(out, "m%u", run_member(op, i - 1));
 }
 
-static void bulk(struct expect *e, const char *format, int64_t n)
-{
-	if (e) {
-		e->type = EXPECT_BULK;
-		e->bulk.size = 0;
-		buf_printf(&e->bulk, "%s%" PRId64, format, n);
-	}
-}
+/* --- expectations --------------------------------------------------------- */
 
-static void type_only(struct expect *e, enum expect_type type)
+void expect_type(struct expect *e, enum expect_type type)
 {
 	if (e)
 		e->type = type;
 }
 
-static void empty_value(struct buf *value, enum family family)
+void expect_integer(struct expect *e, int64_t integer)
+{
+	if (e) {
+		e->type = EXPECT_INTEGER;
+		e->integer = integer;
+	}
+}
+
+void expect_scalars(struct expect *e, int64_t count)
+{
+	if (e) {
+		e->type = EXPECT_SCALARS;
+		e->integer = count;
+	}
+}
+
+void expect_number(struct expect *e, const char *before, int64_t n)
+{
+	if (e) {
+		e->type = EXPECT_BULK;
+		e->bulk.size = 0;
+		buf_printf(&e->bulk, "%s%" PRId64, before, n);
+	}
+}
+
+void expect_bulk(struct expect *e, struct slice s)
+{
+	if (e) {
+		e->type = EXPECT_BULK;
+		e->bulk.size = 0;
+		buf_put_slice(&e->bulk, s);
+	}
+}
+
+/* --- values --------------------------------------------------------------- */
+
+struct entry *entry_of(struct model *m, const struct op *op, unsigned key)
+{
+	return &m->entries[op->db][key];
+}
+
+struct span span_from_now(const struct op *op, int64_t ms)
+{
+	return (struct span){ op->sent_ms + ms - CLOCK_SLACK_MS,
+			      op->acked_ms + ms + 1 };
+}
+
+bool span_holds(struct span known, struct span read)
+{
+	return read.low >= known.low && read.high <= known.high;
+}
+
+void empty_value(struct entry *e, enum family family)
 {
 	unsigned i;
 
-	value->size = 0;
+	e->value.size = e->side.size = 0;
 	for (i = 0; i < MEMBERS && family == SETS; i++)
-		buf_put_byte(value, 0);
+		buf_put_byte(&e->value, 0);
 	for (i = 0; i < MEMBERS && (family == ZSETS || family == HASHES); i++)
-		buf_put(value, &(int64_t){ ABSENT }, sizeof(int64_t));
+		buf_put(&e->value, &(int64_t){ ABSENT }, sizeof(int64_t));
+	if (family == HASHES)
+		fields_empty(&e->side);
+	if (family == STREAMS)
+		groups_empty(&e->side);
 }
 
-/* The value at key, an empty one if it is absent. */
-static struct entry *opened(struct model *m, const struct op *op, unsigned key)
+struct entry *entry_opened(struct model *m, const struct op *op, unsigned key)
 {
-	struct entry *to = own_entry(m, op, key);
+	struct entry *to = entry_of(m, op, key);
 
 	if (!to->present) {
 		to->deadline_low = to->deadline_high = 0;
-		empty_value(&to->value, key_family(key));
+		empty_value(to, key_family(key));
 	}
 	return to;
 }
@@ -154,12 +213,12 @@ static unsigned members_in(const struct entry *e, enum family family)
 	return n;
 }
 
-static void close_members(struct entry *e, enum family family)
+void close_members(struct entry *e, enum family family)
 {
 	e->present = members_in(e, family) > 0;
 }
 
-static int64_t *numbers_of(struct entry *e)
+int64_t *numbers_of(struct entry *e)
 {
 	return (int64_t *)(void *)e->value.data;
 }
@@ -174,7 +233,7 @@ static size_t list_length(const struct entry *e)
 static void exec_push(struct model *m, const struct op *op, struct expect *e,
 		      bool left)
 {
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	unsigned i, count = run_length(op);
 
 	to->present = true;
@@ -188,7 +247,7 @@ static void exec_push(struct model *m, const struct op *op, struct expect *e,
 			memcpy(to->value.data, &n, 4);
 		}
 	}
-	integer(e, (int64_t)list_length(to));
+	expect_integer(e, (int64_t)list_length(to));
 }
 
 static void exec_rpush(struct model *m, const struct op *op, struct expect *e)
@@ -222,20 +281,20 @@ static void exec_lpop(struct model *m, const struct op *op, struct expect *e)
 {
 	uint32_t n;
 
-	if (take(own_entry(m, op, op->key), true, &n))
-		bulk(e, "e", n);
+	if (take(entry_of(m, op, op->key), true, &n))
+		expect_number(e, "e", n);
 	else
-		type_only(e, EXPECT_NIL);
+		expect_type(e, EXPECT_NIL);
 }
 
 static void exec_rpop(struct model *m, const struct op *op, struct expect *e)
 {
 	uint32_t n;
 
-	if (take(own_entry(m, op, op->key), false, &n))
-		bulk(e, "e", n);
+	if (take(entry_of(m, op, op->key), false, &n))
+		expect_number(e, "e", n);
 	else
-		type_only(e, EXPECT_NIL);
+		expect_type(e, EXPECT_NIL);
 }
 
 /* Two records in one batch: both or none. */
@@ -244,33 +303,33 @@ static void exec_lmove(struct model *m, const struct op *op, struct expect *e)
 	struct entry *to;
 	uint32_t n;
 
-	if (!take(own_entry(m, op, op->key), true, &n)) {
-		type_only(e, EXPECT_NIL);
+	if (!take(entry_of(m, op, op->key), true, &n)) {
+		expect_type(e, EXPECT_NIL);
 		return;
 	}
-	to = opened(m, op, op->key2);
+	to = entry_opened(m, op, op->key2);
 	to->present = true;
 	buf_put(&to->value, &n, 4);
-	bulk(e, "e", n);
+	expect_number(e, "e", n);
 }
 
 static void exec_lset(struct model *m, const struct op *op, struct expect *e)
 {
-	struct entry *to = own_entry(m, op, op->key);
+	struct entry *to = entry_of(m, op, op->key);
 	uint32_t n = (uint32_t)op->number;
 
-	type_only(e, to->present ? EXPECT_OK : EXPECT_ERROR);
+	expect_type(e, to->present ? EXPECT_OK : EXPECT_ERROR);
 	if (to->present)
 		memcpy(to->value.data, &n, 4);
 }
 
 static void exec_ltrim(struct model *m, const struct op *op, struct expect *e)
 {
-	struct entry *to = own_entry(m, op, op->key);
+	struct entry *to = entry_of(m, op, op->key);
 
 	if (to->present && to->value.size > 100 * 4)
 		to->value.size = 100 * 4;
-	type_only(e, EXPECT_OK);
+	expect_type(e, EXPECT_OK);
 }
 
 /* --- sets ----------------------------------------------------------------- */
@@ -278,7 +337,7 @@ static void exec_ltrim(struct model *m, const struct op *op, struct expect *e)
 static void set_all(struct model *m, const struct op *op, struct expect *e,
 		    uint8_t there)
 {
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	unsigned i, changed = 0, count = run_length(op);
 
 	for (i = 0; i < count; i++) {
@@ -288,7 +347,7 @@ static void set_all(struct model *m, const struct op *op, struct expect *e,
 		*at = there;
 	}
 	close_members(to, SETS);
-	integer(e, changed);
+	expect_integer(e, changed);
 }
 
 static void exec_sadd(struct model *m, const struct op *op, struct expect *e)
@@ -303,14 +362,14 @@ static void exec_srem(struct model *m, const struct op *op, struct expect *e)
 
 static void exec_smove(struct model *m, const struct op *op, struct expect *e)
 {
-	struct entry *from = opened(m, op, op->key), *to;
+	struct entry *from = entry_opened(m, op, op->key), *to;
 	unsigned member = run_member(op, 0);
 	bool go = from->value.data[member];
 
-	integer(e, go);
+	expect_integer(e, go);
 	if (!go)
 		return;
-	to = opened(m, op, op->key2);
+	to = entry_opened(m, op, op->key2);
 	from->value.data[member] = 0;
 	to->value.data[member] = 1;
 	close_members(from, SETS);
@@ -320,25 +379,25 @@ static void exec_smove(struct model *m, const struct op *op, struct expect *e)
 static void exec_sunionstore(struct model *m, const struct op *op,
 			     struct expect *e)
 {
-	const struct entry *a = opened(m, op, op->key2);
-	const struct entry *b = opened(m, op, op->key3);
-	struct entry *to = own_entry(m, op, op->key);
+	const struct entry *a = entry_opened(m, op, op->key2);
+	const struct entry *b = entry_opened(m, op, op->key3);
+	struct entry *to = entry_of(m, op, op->key);
 	unsigned i;
 
 	to->deadline_low = to->deadline_high = 0;
-	empty_value(&to->value, SETS);
+	empty_value(to, SETS);
 	for (i = 0; i < MEMBERS; i++)
 		to->value.data[i] = a->value.data[i] | b->value.data[i];
 	close_members(to, SETS);
-	integer(e, members_in(to, SETS));
+	expect_integer(e, members_in(to, SETS));
 }
 
 /* --- sorted sets and hashes ----------------------------------------------- */
 
-static void put_numbers(struct model *m, const struct op *op, struct expect *e)
+void put_numbers(struct model *m, const struct op *op, struct expect *e)
 {
 	enum family family = key_family(op->key);
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	unsigned i, added = 0, count = run_length(op);
 
 	for (i = 0; i < count; i++) {
@@ -346,39 +405,43 @@ static void put_numbers(struct model *m, const struct op *op, struct expect *e)
 
 		added += *at == ABSENT;
 		*at = run_score(op, i);
+		if (family == HASHES)
+			field_spans(to)[run_member(op, i)] =
+				(struct span){ 0, 0 };
 	}
 	close_members(to, family);
-	integer(e, added);
+	expect_integer(e, added);
 }
 
-static void add_number(struct model *m, const struct op *op, struct expect *e)
+void add_number(struct model *m, const struct op *op, struct expect *e)
 {
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	int64_t *at = &numbers_of(to)[run_member(op, 0)];
 
 	*at = (*at == ABSENT ? 0 : *at) + op->amount;
 	to->present = true;
 	if (key_family(op->key) == HASHES)
-		integer(e, *at);
+		expect_integer(e, *at);
 	else
-		bulk(e, "", *at);
+		expect_number(e, "", *at);
 }
 
-static void remove_number(struct model *m, const struct op *op,
-			  struct expect *e)
+void remove_number(struct model *m, const struct op *op, struct expect *e)
 {
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	int64_t *at = &numbers_of(to)[run_member(op, 0)];
 
-	integer(e, *at != ABSENT);
+	expect_integer(e, *at != ABSENT);
 	*at = ABSENT;
+	if (key_family(op->key) == HASHES)
+		field_spans(to)[run_member(op, 0)] = (struct span){ 0, 0 };
 	close_members(to, key_family(op->key));
 }
 
 static void exec_zremrange(struct model *m, const struct op *op,
 			   struct expect *e)
 {
-	struct entry *to = opened(m, op, op->key);
+	struct entry *to = entry_opened(m, op, op->key);
 	unsigned i, removed = 0;
 
 	for (i = 0; i < MEMBERS; i++) {
@@ -390,19 +453,19 @@ static void exec_zremrange(struct model *m, const struct op *op,
 		}
 	}
 	close_members(to, ZSETS);
-	integer(e, removed);
+	expect_integer(e, removed);
 }
 
 static void exec_zunionstore(struct model *m, const struct op *op,
 			     struct expect *e)
 {
-	struct entry *a = opened(m, op, op->key2);
-	struct entry *b = opened(m, op, op->key3);
-	struct entry *to = own_entry(m, op, op->key);
+	struct entry *a = entry_opened(m, op, op->key2);
+	struct entry *b = entry_opened(m, op, op->key3);
+	struct entry *to = entry_of(m, op, op->key);
 	unsigned i;
 
 	to->deadline_low = to->deadline_high = 0;
-	empty_value(&to->value, ZSETS);
+	empty_value(to, ZSETS);
 	for (i = 0; i < MEMBERS; i++) {
 		int64_t x = numbers_of(a)[i], y = numbers_of(b)[i];
 
@@ -410,46 +473,7 @@ static void exec_zunionstore(struct model *m, const struct op *op,
 				    y : x;
 	}
 	close_members(to, ZSETS);
-	integer(e, members_in(to, ZSETS));
-}
-
-/* --- streams -------------------------------------------------------------- */
-
-static void exec_xadd(struct model *m, const struct op *op, struct expect *e)
-{
-	struct entry *to = opened(m, op, op->key);
-
-	to->present = true;
-	buf_put(&to->value, &op->number, 8);
-	if (e) {
-		e->type = EXPECT_BULK;
-		e->bulk.size = 0;
-		buf_printf(&e->bulk, "%" PRIu64 "-1", op->number);
-	}
-}
-
-static void exec_xtrim(struct model *m, const struct op *op, struct expect *e)
-{
-	struct entry *to = opened(m, op, op->key);
-	uint64_t least = op_id(op, true);
-	size_t gone = 0;
-	uint64_t id;
-
-	while (gone < to->value.size) {
-		memcpy(&id, to->value.data + gone, 8);
-		if (id >= least)
-			break;
-		gone += 8;
-	}
-	buf_drop_front(&to->value, gone);
-	integer(e, (int64_t)gone / 8);
-}
-
-static void exec_nothing(struct model *m, const struct op *op,
-			 struct expect *e)
-{
-	(void)m, (void)op;
-	type_only(e, EXPECT_ANY);
+	expect_integer(e, members_in(to, ZSETS));
 }
 
 const struct op_row collection_rows[] = {
@@ -473,18 +497,6 @@ const struct op_row collection_rows[] = {
 	{ "HSET $k $R", 70, HASHES, 0, 0, put_numbers },
 	{ "HINCRBY $k m$m $a", 40, HASHES, DELTA, 0, add_number },
 	{ "HDEL $k m$m", 40, HASHES, 0, 0, remove_number },
-	{ "XADD $k $n-1 field $n", 70, STREAMS, 0, IF_SHORT, exec_xadd },
-	{ "XTRIM $k MINID $j", 7, STREAMS, 0, 0, exec_xtrim },
-	{ "XTRIM $k MINID $j DELREF", 3, STREAMS, 0, 0, exec_xtrim },
-	/* Groups are not in the model; the store must come back with them. */
-	{ "XGROUP CREATE $k g 0", 3, STREAMS, 0, 0, exec_nothing },
-	{ "XREADGROUP GROUP g c COUNT 9 STREAMS $k >", 10, STREAMS, 0, 0,
-	  exec_nothing },
-	{ "XREADGROUP GROUP g d COUNT 9 CLAIM 0 STREAMS $k >", 3, STREAMS, 0, 0,
-	  exec_nothing },
-	{ "XNACK $k g FAIL IDS 2 $n-1 $j-1 FORCE", 5, STREAMS, 0, 0,
-	  exec_nothing },
-	{ "XCFGSET $k IDMP-MAXSIZE 50", 1, STREAMS, 0, 0, exec_nothing },
 };
 const unsigned collection_row_count = ARRAY_LEN(collection_rows);
 
@@ -497,7 +509,7 @@ const char *model_question(unsigned key)
 		[SETS] = "SMEMBERS $",
 		[ZSETS] = "ZRANGE $ 0 -1 WITHSCORES",
 		[HASHES] = "HGETALL $",
-		[STREAMS] = "XRANGE $ - +",
+		[STREAMS] = "XINFO STREAM $ FULL COUNT 0",
 	};
 	enum family family = key_family(key);
 
@@ -505,34 +517,66 @@ const char *model_question(unsigned key)
 						      "GET $";
 }
 
+const char *model_side_question(unsigned key)
+{
+	static struct buf question;
+
+	if (key_family(key) != HASHES)
+		return NULL;
+	if (question.size == 0) {
+		buf_printf(&question, "HPEXPIRETIME $ FIELDS %u", MEMBERS);
+		for (unsigned i = 0; i < MEMBERS; i++)
+			buf_printf(&question, " m%u", i);
+		buf_put_byte(&question, 0);
+	}
+	return (const char *)question.data;
+}
+
+bool model_has_words(unsigned key)
+{
+	return key >= LIST_FIRST && key < HLL_FIRST;
+}
+
+const char *next_word(const char **at, const char *end)
+{
+	const char *word = *at;
+
+	if (word >= end)
+		return "";
+	*at += strlen(word) + 1;
+	return word;
+}
+
 /* The member of one word, and what of it follows in the next. */
-static void read_member(struct buf *value, enum family family,
-			const char *word, const char *next)
+static void take_member(struct entry *e, enum family family, const char *word,
+			const char *next)
 {
 	unsigned long member = strtoul(word + 1, NULL, 10);
 
 	if (member >= MEMBERS)
 		return;
 	if (family == SETS)
-		value->data[member] = 1;
+		e->value.data[member] = 1;
 	else
-		((int64_t *)(void *)value->data)[member] =
-			strtoll(next, NULL, 10);
+		numbers_of(e)[member] = strtoll(next, NULL, 10);
 }
 
-static void read_number(struct buf *value, enum family family,
-			const char *word)
+static void take_all(struct entry *e, enum family family, const char *at,
+		     const char *end)
 {
-	uint32_t element = (uint32_t)strtoul(word + 1, NULL, 10);
-	uint64_t id = strtoull(word, NULL, 10);
+	while (at < end) {
+		const char *word = next_word(&at, end);
+		uint32_t element = (uint32_t)strtoul(word + 1, NULL, 10);
 
-	if (family == LISTS)
-		buf_put(value, &element, 4);
-	else if (strchr(word, '-') != NULL)
-		buf_put(value, &id, 8);
+		if (family == LISTS)
+			buf_put(&e->value, &element, 4);
+		else
+			take_member(e, family, word,
+				    family == SETS ? "" : next_word(&at, end));
+	}
 }
 
-void model_take_words(struct buf *value, unsigned key, struct buf *words)
+void model_take_words(struct entry *e, unsigned key, struct buf *words)
 {
 	enum family family = key_family(key);
 	const char *at, *end;
@@ -540,17 +584,44 @@ void model_take_words(struct buf *value, unsigned key, struct buf *words)
 	buf_put_byte(words, 0);
 	at = (const char *)words->data;
 	end = at + words->size - 1;
-	empty_value(value, family);
-	while (at < end) {
-		const char *next = at + strlen(at) + 1;
+	empty_value(e, family);
+	if (family == STREAMS)
+		stream_take(e, at, end);
+	else
+		take_all(e, family, at, end);
+}
 
-		if (family == LISTS || family == STREAMS) {
-			read_number(value, family, at);
-		} else {
-			read_member(value, family, at, next);
-			if (family != SETS)
-				next += strlen(next) + 1;
-		}
-		at = next;
+void model_take_side(struct entry *e, unsigned key, struct buf *words)
+{
+	assert(key_family(key) == HASHES);
+	buf_put_byte(words, 0);
+	fields_take(&e->side, (const char *)words->data,
+		    (const char *)words->data + words->size - 1);
+}
+
+void model_take_string(struct entry *e, unsigned key, struct slice s)
+{
+	if (key_family(key) != HLLS || !hll_take(&e->value, s))
+		buf_put_slice(&e->value, s);
+}
+
+bool side_agrees(const struct entry *e, const struct entry *read,
+		 enum family family)
+{
+	if (family == HASHES)
+		return fields_agree(&e->side, &read->side);
+	return family != STREAMS || groups_agree(e, read);
+}
+
+void side_describe(struct buf *out, const struct entry *e,
+		   const struct entry *read, enum family family)
+{
+	if (family == HASHES) {
+		fields_describe(out, &e->side, &read->side);
+		return;
 	}
+	buf_put_str(out, "; groups expected:");
+	groups_describe(out, e);
+	buf_put_str(out, "; found:");
+	groups_describe(out, read);
 }

@@ -10,6 +10,10 @@
  *   zset     a number of 64 bits for each: its score, or ABSENT
  *   hash     likewise: the value of the field
  *   stream   the first halves of the IDs, 64 bits each, in order
+ *   hll      the registers that are not 0, in order: struct hll_register
+ *
+ * Beside it, in a buffer of its own, a hash has the deadlines of its fields
+ * (op_fields.c), a stream its groups (op_streams.c).
  */
 #ifndef REDOUBT_TESTS_TORTURE_SUPPORT_OP_TYPES_H
 #define REDOUBT_TESTS_TORTURE_SUPPORT_OP_TYPES_H
@@ -18,11 +22,17 @@
 
 typedef void exec_fn(struct model *m, const struct op *op, struct expect *e);
 
-/* Keys that an operation may have; COLLECTIONS: any from LISTS to STREAMS. */
+#define MEMBERS 200 /* more than a packed encoding takes */
+#define ABSENT INT64_MIN
+
+/* How far the server's clock of a turn may lie behind the driver's. */
+#define CLOCK_SLACK_MS 2000
+
+/* Keys that an operation may have; COLLECTIONS: any from LISTS to HLLS. */
 enum family { STRINGS, NUMBERS, FLOATS, LISTS, SETS, ZSETS, HASHES, STREAMS,
-	      SHORTS, WITNESS, COLLECTIONS };
+	      HLLS, SHORTS, WITNESS, COLLECTIONS };
 enum amount { AMOUNT_NONE, NEAR_IN, FAR_IN, FAR_AT, OFFSET, DELTA, PLUS_ONE,
-	      MINUS_ONE };
+	      MINUS_ONE, SOME_IDS };
 enum limit { ALWAYS, IF_SHORT, IF_ALONE, NOT_REDIS, IF_SWITCH };
 
 /* A share out of the sum of all; a family of keys; what the amount is. */
@@ -33,18 +43,110 @@ struct op_row {
 	exec_fn *exec;
 };
 
-extern const struct op_row collection_rows[];
-extern const unsigned collection_row_count;
+/* A point in time as far as it is known, ms; both 0: none. */
+struct span {
+	int64_t low, high;
+};
+
+extern const struct op_row collection_rows[], field_rows[], stream_rows[],
+	hll_rows[];
+extern const unsigned collection_row_count, field_row_count, stream_row_count,
+	hll_row_count;
+
+/* The row of an operation. */
+const struct op_row *op_row_of(const struct op *op);
 
 /* The family of a key. */
 enum family key_family(unsigned key);
 
-/* The words that $R stands for: how many, and the one of number i. */
+/* The words that $R stands for, elements and what belongs to them: how many,
+ * and the one of number i. $F: a count, and the names of fields. */
 unsigned op_run_words(const struct op *op);
 void op_put_run_word(struct buf *out, const struct op *op, unsigned i);
+unsigned op_field_words(const struct op *op);
+void op_put_field_word(struct buf *out, const struct op *op, unsigned i);
 
-/* A member, and the number of an ID: a new one, or where XTRIM cuts. */
+/* The length of a run, the member at i of it; the first one. */
+unsigned run_length(const struct op *op);
+unsigned run_member(const struct op *op, unsigned i);
 unsigned op_member(const struct op *op);
+
+/* The number of an ID: a new one, or where XTRIM cuts. */
 uint64_t op_id(const struct op *op, bool old);
+
+/* A group and a consumer, and a time in the past. */
+unsigned op_group(const struct op *op);
+unsigned op_consumer(const struct op *op);
+int64_t op_past(const struct op *op);
+
+/* An ID that the group of op has pending in e, mostly; n: any number. */
+int64_t op_some_id(const struct op *op, const struct entry *e,
+		   struct random *r);
+
+/* An element of a HyperLogLog, of number i in a run. */
+unsigned hll_run_length(const struct op *op);
+void op_put_element(struct buf *out, const struct op *op, unsigned i);
+
+/* --- what the operations share ------------------------------------------- */
+
+/* The reply must be so; e may be NULL. */
+void expect_type(struct expect *e, enum expect_type type);
+void expect_integer(struct expect *e, int64_t integer);
+void expect_scalars(struct expect *e, int64_t count);
+void expect_number(struct expect *e, const char *before, int64_t n);
+void expect_bulk(struct expect *e, struct slice s);
+
+/* The entry of a key; an empty collection there if it is absent. */
+struct entry *entry_of(struct model *m, const struct op *op, unsigned key);
+struct entry *entry_opened(struct model *m, const struct op *op, unsigned key);
+
+/* *to becomes equal to *from. */
+void entry_assign(struct entry *to, const struct entry *from);
+
+/* A moment of the execution, so many ms later. */
+struct span span_from_now(const struct op *op, int64_t ms);
+
+/* The numbers of a sorted set or hash; present if there is one. */
+int64_t *numbers_of(struct entry *e);
+void close_members(struct entry *e, enum family family);
+void put_numbers(struct model *m, const struct op *op, struct expect *e);
+void add_number(struct model *m, const struct op *op, struct expect *e);
+void remove_number(struct model *m, const struct op *op, struct expect *e);
+
+/* A value without an element. */
+void empty_value(struct entry *e, enum family family);
+
+/* The next of the words that a 0 ends, "" at the end. */
+const char *next_word(const char **at, const char *end);
+
+/* --- beside the value ----------------------------------------------------- */
+
+/* Of a family: whether what was read agrees, and how it does not. */
+bool side_agrees(const struct entry *e, const struct entry *read,
+		 enum family family);
+void side_describe(struct buf *out, const struct entry *e,
+		   const struct entry *read, enum family family);
+
+/* Whether a moment that was read is within what is known. */
+bool span_holds(struct span known, struct span read);
+
+/* Deadlines of fields: none; those of a hash; whether what was read agrees;
+ * what the words of an answer say. */
+void fields_empty(struct buf *side);
+struct span *field_spans(struct entry *e);
+bool fields_agree(const struct buf *side, const struct buf *read);
+void fields_describe(struct buf *out, const struct buf *side,
+		     const struct buf *read);
+void fields_take(struct buf *side, const char *at, const char *end);
+
+/* Groups: none; whether what was read agrees; as a text for people; a stream
+ * with them as the words of an answer say. */
+void groups_empty(struct buf *side);
+bool groups_agree(const struct entry *e, const struct entry *read);
+void groups_describe(struct buf *out, const struct entry *e);
+void stream_take(struct entry *e, const char *at, const char *end);
+
+/* The registers of a HyperLogLog as it is stored; false: it is none. */
+bool hll_take(struct buf *value, struct slice stored);
 
 #endif

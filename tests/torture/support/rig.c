@@ -161,6 +161,8 @@ static bool reply_fits(const struct expect *e, const struct reply *p)
 		       slice_equal(p->text, buf_slice(&e->bulk));
 	case EXPECT_NIL: return p->type == 0;
 	case EXPECT_ERROR: return p->type == '-';
+	case EXPECT_SCALARS:
+		return p->type != '-' && p->scalars == e->integer;
 	case EXPECT_SYNCED: return p->scalars == 2 && p->first >= 0;
 	}
 	return false;

@@ -26,7 +26,19 @@ static void put_question(struct wire *w, const char *command, unsigned writer,
 	buf_release(&line);
 }
 
-static void put_requests(struct wire *w, unsigned writer)
+/* All that is asked about a key. */
+static void put_questions(struct wire *w, unsigned writer, unsigned key,
+			  bool redis)
+{
+	const char *side = model_side_question(key);
+
+	put_question(w, model_question(key), writer, key);
+	if (side && !redis)
+		put_question(w, side, writer, key);
+	put_question(w, "PEXPIRETIME $", writer, key);
+}
+
+static void put_requests(struct wire *w, unsigned writer, bool redis)
 {
 	char command[32];
 
@@ -38,16 +50,23 @@ static void put_requests(struct wire *w, unsigned writer)
 		snprintf(command, sizeof(command), "SELECT %u",
 			 2 * writer + db);
 		wire_put(w, command);
-		for (unsigned key = 0; key < MODEL_KEYS; key++) {
-			put_question(w, model_question(key), writer, key);
-			put_question(w, "PEXPIRETIME $", writer, key);
-		}
+		for (unsigned key = 0; key < MODEL_KEYS; key++)
+			put_questions(w, writer, key, redis);
 	}
 }
 
-static bool is_collection(unsigned key)
+/* An answer in words. False: it is none; an error may stand for no key. */
+static bool read_words(struct wire *w, struct buf *words, bool or_error)
 {
-	return key >= LIST_FIRST && key < SHORT_FIRST;
+	struct reply p;
+	bool fine;
+
+	w->words = words;
+	fine = wire_wait(w, &p) && (p.type != '-' || or_error);
+	if (p.type == '-')
+		words->size = 0;
+	w->words = NULL;
+	return fine;
 }
 
 static bool read_value(struct wire *w, struct entry *e, unsigned key)
@@ -56,27 +75,42 @@ static bool read_value(struct wire *w, struct entry *e, unsigned key)
 	struct reply p;
 	bool fine;
 
-	e->value.size = 0;
-	if (is_collection(key))
-		w->words = &words;
-	fine = wire_wait(w, &p) && p.type != '-';
-	w->words = NULL;
-	e->present = is_collection(key) || p.type == '$';
-	if (is_collection(key))
-		model_take_words(&e->value, key, &words);
-	else if (e->present)
-		buf_put_slice(&e->value, p.text);
-	else
-		fine &= p.type == 0;
+	e->value.size = e->side.size = 0;
+	if (model_has_words(key)) {
+		fine = read_words(w, &words, key >= STREAM_FIRST);
+		model_take_words(e, key, &words);
+		buf_release(&words);
+		e->present = true;
+		return fine;
+	}
+	if (!wire_wait(w, &p) || (p.type != '$' && p.type != 0))
+		return false;
+	e->present = p.type == '$';
+	if (e->present)
+		model_take_string(e, key, p.text);
+	return true;
+}
+
+static bool read_side(struct wire *w, struct entry *e, unsigned key)
+{
+	struct buf words = { 0 };
+	bool fine = read_words(w, &words, false);
+
+	model_take_side(e, key, &words);
 	buf_release(&words);
 	return fine;
 }
 
-static bool read_entry(struct wire *w, struct entry *e, unsigned key)
+static bool read_entry(struct wire *w, struct entry *e, unsigned key,
+		       bool redis)
 {
 	struct reply p;
 
-	if (!read_value(w, e, key) || !wire_wait(w, &p) || p.type != ':')
+	if (!read_value(w, e, key))
+		return false;
+	if (model_side_question(key) && !redis && !read_side(w, e, key))
+		return false;
+	if (!wire_wait(w, &p) || p.type != ':')
 		return false;
 	if (p.integer == -2)
 		e->present = false;
@@ -84,11 +118,11 @@ static bool read_entry(struct wire *w, struct entry *e, unsigned key)
 	return true;
 }
 
-static bool read_writer(struct wire *w, struct model *read)
+static bool read_writer(struct wire *w, struct model *read, bool redis)
 {
 	struct reply p;
 
-	put_requests(w, read->writer);
+	put_requests(w, read->writer, redis);
 	if (!wire_wait(w, &p) || !wire_wait(w, &p))
 		return false;
 	read->flushed_all = false;
@@ -100,7 +134,7 @@ static bool read_writer(struct wire *w, struct model *read)
 			return false;
 		if (!read_entry(w, &read->entries[i / MODEL_KEYS]
 						 [i % MODEL_KEYS],
-				i % MODEL_KEYS))
+				i % MODEL_KEYS, redis))
 			return false;
 	}
 	return true;
@@ -132,7 +166,7 @@ static bool read_store(struct rig *r, uint64_t sizes[DATABASES],
 
 	t->from_ms = wall_ms();
 	for (unsigned i = 0; fine && i < WRITERS_MAX; i++) {
-		fine = read_writer(&w, &r->writers[i].read);
+		fine = read_writer(&w, &r->writers[i].read, r->server.redis);
 		r->counts.values += 2 * MODEL_KEYS;
 	}
 	fine = fine && read_sizes(&w, sizes);

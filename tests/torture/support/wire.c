@@ -141,6 +141,14 @@ static void note_scalar(struct reply *r, char type, int64_t integer,
 	r->text = text;
 }
 
+static void note_word(struct wire *w, struct slice text)
+{
+	if (w->words == NULL)
+		return;
+	buf_put_slice(w->words, text);
+	buf_put_byte(w->words, 0);
+}
+
 /* Takes a reply of `left` values, counting down; see wire_next. */
 static int take_values(struct wire *w, size_t *at, struct reply *r)
 {
@@ -161,19 +169,18 @@ static int take_values(struct wire *w, size_t *at, struct reply *r)
 			left += number > 0 ? number : 0;
 		} else if (type == '$' && number < 0) {
 			note_scalar(r, 0, 0, line);
+			note_word(w, slice_str("nil"));
 		} else if (type == '$') {
 			if (w->in.size - *at < (size_t)number + 2)
 				return 0;
 			note_scalar(r, type, 0, slice_of(w->in.data + *at,
 							 (size_t)number));
 			*at += (size_t)number + 2;
-			if (w->words != NULL) {
-				buf_put_slice(w->words, r->text);
-				buf_put_byte(w->words, 0);
-			}
+			note_word(w, r->text);
 		} else if (type == ':' || type == '+' || type == '-') {
 			note_scalar(r, type, number,
 				    slice_of(line.data + 1, line.size - 1));
+			note_word(w, r->text);
 		} else {
 			return -1;
 		}

@@ -16,7 +16,7 @@ struct wire {
 	size_t sent; /* of out */
 	struct buf in;
 	size_t taken; /* of in */
-	struct buf *words; /* of a reply's bulks, 0 behind each; or NULL */
+	struct buf *words; /* of a reply, 0 behind each; or NULL */
 };
 
 /* The last scalar of a reply: an array of one is what it holds. */

@@ -21,6 +21,7 @@ struct fixture {
 	size_t item_count;
 	size_t in_count;
 	struct test_random random;
+	size_t hash_count; /* how often the table has asked for one */
 };
 
 static uint64_t key_hash(uint64_t key)
@@ -32,7 +33,9 @@ static uint64_t key_hash(uint64_t key)
 
 static uint64_t item_hash(const void *ctx, const void *entry)
 {
-	(void)ctx;
+	size_t *count = (size_t *)ctx;
+
+	(*count)++;
 	return key_hash(((const struct item *)entry)->key);
 }
 
@@ -50,7 +53,7 @@ static void fixture_init(struct fixture *f, size_t item_count)
 	f->items = mem_calloc(item_count, sizeof(f->items[0]));
 	for (i = 0; i < item_count; i++)
 		f->items[i].key = i;
-	table_init(&f->t, item_hash, NULL);
+	table_init(&f->t, item_hash, &f->hash_count);
 }
 
 static void fixture_release(struct fixture *f)
@@ -354,6 +357,29 @@ START_TEST(table__scan_misses_no_stable_key_while_sizes_change)
 }
 END_TEST
 
+/* --- growth ------------------------------------------------------------- */
+
+START_TEST(table__growth_seldom_reads_the_entries)
+{
+	struct fixture f;
+	size_t before, count;
+
+	fixture_init(&f, 250000);
+	resize_to(&f, 5000);
+	before = f.hash_count;
+	/* Five doublings: one of them asks all that are there then, so that
+	 * tags get sharp again. If each did, it would be 200000 or more. */
+	resize_to(&f, 160000);
+	count = f.hash_count - before;
+	ck_assert_uint_ge(count, 5000);
+	ck_assert_uint_le(count, 160000);
+	check_model(&f);
+	resize_to(&f, 20000);
+	check_model(&f);
+	fixture_release(&f);
+}
+END_TEST
+
 /* --- the walk ----------------------------------------------------------- */
 
 struct walk_check {
@@ -531,6 +557,7 @@ int main(void)
 		table__release_in_steps_meets_every_entry_once,
 		table__scan_returns_each_key_once_if_nothing_changes,
 		table__scan_misses_no_stable_key_while_sizes_change,
+		table__growth_seldom_reads_the_entries,
 		table__walk_sees_the_state_at_its_start_exactly_once,
 		table__walks_follow_one_another,
 		table__memory_comes_back_under_a_walk,

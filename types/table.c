@@ -379,7 +379,8 @@ void table_check(const struct table *t)
 		assert(s->first == position);
 		assert(s->depth <= t->depth);
 		assert((cell & CELL_DEPTH) == s->depth);
-		assert(cell >> CELL_BUCKETS_SHIFT == s->n);
+		assert(cell_buckets(cell) == s->n);
+		assert(cell >> CELL_VAGUE_SHIFT == s->vague);
 		segment_check(t, s);
 		position = segment_position(s, s->n);
 		assert(table_cell(t, position - 1) == cell);

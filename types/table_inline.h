@@ -3,8 +3,9 @@
  * The inside of the table that hot paths need: how a hash leads to a bucket.
  *
  * A cell of the directory is a pointer to a segment (64-aligned, 48 bits) with
- * the segment's local depth in the low six bits and its number of buckets in
- * the top sixteen, so that a lookup goes from the cell straight to the bucket.
+ * the segment's local depth in the low six bits, its number of buckets in
+ * bits 48-55 and its `vague` in the top eight, so that a lookup goes from the
+ * cell straight to the bucket.
  * A cell is 0 while a resized directory is still being filled: the old one
  * has it then.
  *
@@ -13,6 +14,10 @@
  * entry stands behind its home.  SLOT_OVERFLOWED, in the last slot of a full
  * bucket: entries of this bucket or one before stand behind it.  An empty slot
  * is 0.
+ *
+ * A split uses up one bit of what slots remember and does not ask the entries
+ * for another: the tags of a segment whose `vague` is 2^k - 1 are known but for
+ * the low k bits, which are ones in all of them and in what is looked for.
  */
 #ifndef REDOUBT_TYPES_TABLE_INLINE_H
 #define REDOUBT_TYPES_TABLE_INLINE_H
@@ -34,6 +39,7 @@
 #define CELL_POINTER UINT64_C(0x0000ffffffffffc0)
 #define CELL_DEPTH ((uint64_t)63)
 #define CELL_BUCKETS_SHIFT 48
+#define CELL_VAGUE_SHIFT 56
 
 /* Bits of the top of `rest` that slot and bucket together remember. */
 #define REST_TOP_BITS 22
@@ -51,6 +57,7 @@ struct table_segment {
 	uint16_t floor; /* entries at which it shrinks */
 	uint8_t n;
 	uint8_t depth; /* leading hash bits that all entries share */
+	uint8_t vague; /* the bits of tags that are not known */
 	_Alignas(64) uint64_t slots[];
 };
 
@@ -94,6 +101,11 @@ static inline unsigned rest_bucket(uint64_t rest, unsigned n)
 	return (unsigned)(((unsigned __int128)rest * n) >> 64);
 }
 
+static inline unsigned cell_buckets(uint64_t cell)
+{
+	return (uint8_t)(cell >> CELL_BUCKETS_SHIFT);
+}
+
 static inline uint16_t rest_tag(uint64_t rest)
 {
 	return (uint16_t)(rest >> (64 - REST_TOP_BITS));
@@ -113,12 +125,12 @@ static inline struct table_home table_home(const struct table *t, uint64_t hash)
 {
 	uint64_t cell = table_cell(t, hash);
 	uint64_t rest = hash_rest(hash, (unsigned)(cell & CELL_DEPTH));
-	unsigned index = rest_bucket(rest,
-				     (unsigned)(cell >> CELL_BUCKETS_SHIFT));
+	unsigned index = rest_bucket(rest, cell_buckets(cell));
+	uint16_t vague = (uint16_t)(cell >> CELL_VAGUE_SHIFT);
 	struct table_segment *s = cell_segment(cell);
 
 	return (struct table_home){ segment_bucket(s, index), s,
-				    (uint16_t)index, rest_tag(rest) };
+				    (uint16_t)index, rest_tag(rest) | vague };
 }
 
 #ifdef __SSE2__

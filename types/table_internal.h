@@ -63,9 +63,28 @@ void table_store_check(const struct table *t);
 static inline uint64_t slot_make(const struct table_segment *s, uint64_t hash,
 				 const void *entry)
 {
-	uint64_t tag = rest_tag(hash_rest(hash, s->depth));
+	uint64_t tag = rest_tag(hash_rest(hash, s->depth)) | s->vague;
 
 	return tag << SLOT_TAG_SHIFT | (uint64_t)(uintptr_t)entry;
+}
+
+/* From how many buckets on they know the top six bits of `rest`. */
+#define SEGMENT_SURE 64
+
+/* Where bucket `index` of n begins, as the top of `rest`. */
+static inline uint32_t bucket_top(unsigned index, unsigned n)
+{
+	return ((uint32_t)index << REST_TOP_BITS) / n;
+}
+
+/* The top of `rest` of an entry, from its slot and where its home bucket begins
+ * (of a segment of SEGMENT_SURE or more); vague bits are ones. */
+static inline uint32_t slot_top(uint64_t slot, uint32_t home_top)
+{
+	uint32_t tag = (uint32_t)(slot >> SLOT_TAG_SHIFT);
+	uint32_t top = (home_top & ~UINT32_C(0xffff)) | tag;
+
+	return top < home_top ? top + 0x10000 : top;
 }
 
 /* Bytes of a segment of n buckets. */
@@ -129,7 +148,7 @@ void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot);
 
 /* Copies all slots of `from` into the empty `to` of the same range and another
  * size, from bucket and tag alone; false if they do not fit. Both have at
- * least 64 buckets. */
+ * least SEGMENT_SURE buckets. */
 bool segment_copy(const struct table *t, struct table_segment *from,
 		  struct table_segment *to);
 

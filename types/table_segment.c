@@ -11,8 +11,9 @@
  *     exactly if the next bucket has an entry that is not at home (G2).
  *
  * The top six bits of `rest` follow from the home bucket, the next sixteen are
- * the tag: enough to know the bucket in a segment of another size, but for
- * entries at the very border of one, whose hash is computed.
+ * the tag (but for its vague bits): enough to know the bucket in a segment of
+ * another size, but for entries at the very border of one, whose hash is
+ * computed.
  */
 #include "types/table_internal.h"
 
@@ -126,18 +127,15 @@ void segment_clear(struct table_segment *s, unsigned index, uint64_t *slot)
 
 /* --- copying into another size ---------------------------------------- */
 
-/* The home bucket of a slot in a segment of n buckets, where `low` is the top
- * of `rest` (REST_TOP_BITS of it) at which its present home begins. */
+/* The home bucket of a slot in `to`, where its present home begins at
+ * `home_top`. */
 static inline unsigned copy_home(const struct table *t, uint64_t slot,
-				 uint32_t low, const struct table_segment *to)
+				 uint32_t home_top,
+				 const struct table_segment *to)
 {
-	uint32_t tag = (uint32_t)(slot >> SLOT_TAG_SHIFT);
-	uint32_t top = (low & ~UINT32_C(0xffff)) | tag;
-	uint32_t home;
+	uint32_t top = slot_top(slot, home_top);
+	uint32_t home = (top & ~(uint32_t)to->vague) * to->n >> REST_TOP_BITS;
 
-	if (top < low)
-		top += 0x10000;
-	home = top * to->n >> REST_TOP_BITS;
 	if (__builtin_expect(((top + 1) * to->n - 1) >> REST_TOP_BITS != home,
 			     0))
 		home = rest_bucket(hash_rest(t->hash(t->hash_ctx,
@@ -151,15 +149,16 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 		  struct table_segment *to)
 {
 	struct segment_filler f = { .segment = to };
-	uint32_t low[SLOT_SHIFT + 1]; /* of the last buckets, by index mod 4 */
+	uint32_t tops[SLOT_SHIFT + 1]; /* of the last buckets, by index mod 4 */
 	unsigned b, i;
 
-	assert(from->n >= 64 && to->n >= 64);
+	assert(from->n >= SEGMENT_SURE && to->n >= SEGMENT_SURE);
 	assert(from->depth == to->depth);
+	to->vague = from->vague;
 	for (b = 0; b <= from->n; b++) {
 		uint64_t *bucket = segment_bucket(from, b);
 
-		low[b & SLOT_SHIFT] = ((uint32_t)b << REST_TOP_BITS) / from->n;
+		tops[b & SLOT_SHIFT] = bucket_top(b, from->n);
 		for (i = 0; i < TABLE_BUCKET_SLOTS; i++) {
 			uint64_t slot = bucket[i];
 			unsigned home;
@@ -167,7 +166,7 @@ bool segment_copy(const struct table *t, struct table_segment *from,
 			if (slot == 0)
 				continue;
 			home = copy_home(t, slot,
-					 low[(b - slot) & SLOT_SHIFT], to);
+					 tops[(b - slot) & SLOT_SHIFT], to);
 			if (!segment_fill(&f, home, slot & ~SLOT_MARKS))
 				return false;
 		}
@@ -256,7 +255,7 @@ static unsigned slot_check(const struct table *t,
 	assert(slot_entry(slot) != NULL);
 	if (s->depth > 0)
 		assert((hash ^ s->first) >> (64 - s->depth) == 0);
-	assert(slot >> SLOT_TAG_SHIFT == rest_tag(rest));
+	assert(slot >> SLOT_TAG_SHIFT == (rest_tag(rest) | s->vague));
 	assert(home <= b);
 	assert(b - home == (slot & SLOT_SHIFT));
 	return home;

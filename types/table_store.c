@@ -270,7 +270,8 @@ void table_directory_first(struct table *t)
 void table_directory_set(struct table *t, const struct table_segment *s)
 {
 	uint64_t cell = (uint64_t)(uintptr_t)s | s->depth |
-			(uint64_t)s->n << CELL_BUCKETS_SHIFT;
+			(uint64_t)s->n << CELL_BUCKETS_SHIFT |
+			(uint64_t)s->vague << CELL_VAGUE_SHIFT;
 	size_t i, cells = (size_t)1 << (t->depth - s->depth);
 	uint64_t *at = t->directory + ((s->first >> 1) >> t->shift);
 

@@ -126,19 +126,6 @@ static inline void sip_round(struct sip_state *s)
 	s->v2 = rotate_left(s->v2, 32);
 }
 
-/* The last 0..7 bytes, in the low end of a word. */
-static inline uint64_t sip_tail(const uint8_t *p, size_t size)
-{
-	if (size >= 4)
-		return get_u32(p) | (uint64_t)get_u32(p + size - 4)
-					    << (size - 4) * 8;
-	if (size == 0)
-		return 0;
-	/* first, middle and last byte; they overlap when there are fewer */
-	return p[0] | (uint64_t)p[size / 2] << size / 2 * 8 |
-	       (uint64_t)p[size - 1] << (size - 1) * 8;
-}
-
 uint64_t siphash13(const void *data, size_t size, const uint64_t key[2])
 {
 	const uint8_t *p = data, *end = p + (size & ~(size_t)7);
@@ -156,7 +143,7 @@ uint64_t siphash13(const void *data, size_t size, const uint64_t key[2])
 		sip_round(&s);
 		s.v0 ^= word;
 	}
-	word = (uint64_t)size << 56 | sip_tail(p, size & 7);
+	word = (uint64_t)size << 56 | get_tail(p, size & 7);
 	s.v3 ^= word;
 	sip_round(&s);
 	s.v0 ^= word;

@@ -55,6 +55,19 @@ static inline uint64_t get_u64(const uint8_t *p)
 	return v;
 }
 
+/* The 0 to 7 bytes at p, in the low end of a word. */
+static inline uint64_t get_tail(const uint8_t *p, size_t size)
+{
+	if (size >= 4)
+		return get_u32(p) | (uint64_t)get_u32(p + size - 4)
+					    << (size - 4) * 8;
+	if (size == 0)
+		return 0;
+	/* first, middle and last byte; they overlap when there are fewer */
+	return p[0] | (uint64_t)p[size / 2] << size / 2 * 8 |
+	       (uint64_t)p[size - 1] << (size - 1) * 8;
+}
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "put_/get_ copy bytes: a big-endian port swaps here");
 

@@ -98,6 +98,7 @@ struct command {
 	/* Filled by commands_init: */
 	uint16_t number; /* index in the joined table */
 	uint16_t name_size;
+	bool is_part; /* a sub-command: "client|list" */
 };
 
 /* Counters per command, by number; INFO commandstats. */

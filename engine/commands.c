@@ -11,6 +11,7 @@
 
 #include <assert.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 
 #define INDEX_SIZE 2048 /* power of two, several times the rows */
@@ -36,6 +37,23 @@ static struct name *names;
 /* Bit 5 makes letters lower case; other bytes map alike on both sides. */
 #define LOWER UINT64_C(0x2020202020202020)
 
+/* The first part of a name, or all of it, word by word. */
+static bool name_begin(struct name *n, const uint8_t *data, size_t size)
+{
+	size_t i = 0, left = size % 8;
+
+	if (size > NAME_SIZE_MAX)
+		return false;
+	for (; size - i >= 8; i += 8)
+		n->word[i / 8] = get_u64(data + i) | LOWER;
+	if (left)
+		n->word[i / 8] = get_tail(data + i, left) |
+				 LOWER >> (8 - left) * 8;
+	n->size = size;
+	return true;
+}
+
+/* What goes behind it, byte by byte. */
 static bool name_add(struct name *n, const uint8_t *data, size_t size)
 {
 	size_t i;
@@ -58,6 +76,18 @@ static size_t name_hash(const struct name *n)
 	return (size_t)(h >> 53) & (INDEX_SIZE - 1);
 }
 
+static bool name_equal(const struct name *a, const struct name *b)
+{
+	size_t i;
+
+	if (a->size != b->size)
+		return false;
+	for (i = 0; i * 8 < a->size; i++)
+		if (a->word[i] != b->word[i])
+			return false;
+	return true;
+}
+
 static struct command *name_find(const struct name *n)
 {
 	size_t at = name_hash(n);
@@ -65,8 +95,7 @@ static struct command *name_find(const struct name *n)
 	for (; index_slots[at]; at = (at + 1) & (INDEX_SIZE - 1)) {
 		size_t row = index_slots[at] - 1u;
 
-		if (names[row].size == n->size &&
-		    memcmp(names[row].word, n->word, sizeof(n->word)) == 0)
+		if (name_equal(&names[row], n))
 			return rows[row];
 	}
 	return NULL;
@@ -77,10 +106,11 @@ static void row_add(struct command *c)
 	struct name n = { 0 };
 	size_t at;
 
-	assert(name_add(&n, (const uint8_t *)c->name, strlen(c->name)));
+	assert(name_begin(&n, (const uint8_t *)c->name, strlen(c->name)));
 	assert(!name_find(&n));
 	c->number = (uint16_t)row_count;
 	c->name_size = (uint16_t)strlen(c->name);
+	c->is_part = strchr(c->name, '|') != NULL;
 	rows[row_count] = c;
 	names[row_count] = n;
 	for (at = name_hash(&n); index_slots[at];
@@ -122,7 +152,7 @@ struct command *command_by_name(struct slice full_name)
 {
 	struct name n = { 0 };
 
-	if (!name_add(&n, full_name.data, full_name.size))
+	if (!name_begin(&n, full_name.data, full_name.size))
 		return NULL;
 	return name_find(&n);
 }
@@ -134,11 +164,12 @@ struct command *command_lookup(const struct slice *argv, unsigned argc,
 	struct command *c;
 
 	*container = NULL;
-	if (memchr(argv[0].data, '|', argv[0].size) ||
-	    !name_add(&n, argv[0].data, argv[0].size))
+	if (!name_begin(&n, argv[0].data, argv[0].size))
 		return NULL;
 	c = name_find(&n);
-	if (!c || !(c->flags & CMD_CONTAINER) || argc < 2)
+	if (!c || c->is_part)
+		return NULL;
+	if (!(c->flags & CMD_CONTAINER) || argc < 2)
 		return c;
 	*container = c;
 	if (!name_add(&n, (const uint8_t *)"|", 1) ||

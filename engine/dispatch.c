@@ -23,10 +23,21 @@
  * more ask with cmd_room. */
 #define ROOM_MARGIN (128u << 10)
 
+/* Whether a key is that of the command before, as when a client fills a list;
+ * keys that differ mostly do so at their ends. */
+static inline bool is_again(struct slice key, struct slice last)
+{
+	return key.size == last.size && key.size > 0 &&
+	       key.data[key.size - 1] == last.data[key.size - 1] &&
+	       slice_equal(key, last);
+}
+
 void engine_prefetch(struct engine *e, struct parsed_command *commands,
 		     unsigned count)
 {
+	struct slice key, last = { 0 };
 	struct command *container;
+	uint64_t hash = 0;
 	unsigned i;
 
 	for (i = 0; i < count; i++) {
@@ -37,20 +48,26 @@ void engine_prefetch(struct engine *e, struct parsed_command *commands,
 		if (!p->command || p->command->first_key <= 0 ||
 		    p->argc <= (unsigned)p->command->first_key)
 			continue;
-		p->first_key_hash = siphash13(
-			p->argv[p->command->first_key].data,
-			p->argv[p->command->first_key].size, e->ks.hash_key);
+		key = p->argv[p->command->first_key];
+		if (!is_again(key, last))
+			hash = siphash13(key.data, key.size, e->ks.hash_key);
+		last = key;
+		p->first_key_hash = hash;
 		if (p->db < e->ks.db_count)
-			table_prefetch_bucket(&e->ks.dbs[p->db].keys,
-					      p->first_key_hash);
+			table_prefetch_bucket(&e->ks.dbs[p->db].keys, hash);
 	}
 	if (count < 2)
 		return;
-	for (i = 0; i < count; i++)
-		if (commands[i].first_key_hash &&
-		    commands[i].db < e->ks.db_count)
+	hash = 0;
+	for (i = 0; i < count; i++) {
+		if (commands[i].first_key_hash == hash ||
+		    commands[i].db >= e->ks.db_count)
+			continue; /* none, or that of the one before */
+		hash = commands[i].first_key_hash;
+		if (hash)
 			table_prefetch_entry(&e->ks.dbs[commands[i].db].keys,
-					     commands[i].first_key_hash);
+					     hash);
+	}
 }
 
 static void reply_unknown(struct cmd *c)

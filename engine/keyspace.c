@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "engine/config.h"
 #include "engine/value_ops.h"
+#include "types/table_inline.h"
 
 /* Stale items that are not worth a rebuild of the index. */
 #define REINDEX_SLACK 65536
@@ -31,11 +32,6 @@ static uint64_t hash_of_entry(const void *ctx, const void *entry)
 	struct slice key = entry_key(entry);
 
 	return siphash13(key.data, key.size, hash_key);
-}
-
-static bool entry_has_key(const void *entry, const void *key)
-{
-	return slice_equal(entry_key(entry), *(const struct slice *)key);
 }
 
 void keyspace_init(struct keyspace *ks, const struct config *config,
@@ -119,6 +115,15 @@ static inline bool equal_short(const uint8_t *a, const uint8_t *b, size_t size)
 		get_u64(a + size - 16) == get_u64(b + size - 16));
 }
 
+static inline bool entry_has_key(const void *entry, const void *key)
+{
+	struct slice a = entry_key(entry), b = *(const struct slice *)key;
+
+	if (b.size > MEMO_KEY_MAX)
+		return slice_equal(a, b);
+	return a.size == b.size && equal_short(a.data, b.data, b.size);
+}
+
 /* The memo is not state, so a const keyspace may remember. */
 static struct key_memo *memo_of(const struct keyspace *ks)
 {
@@ -178,8 +183,8 @@ const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 
 	assert(db < ks->db_count);
 	if (!m->found_valid || m->db != db) {
-		m->ref = table_find(&ks->dbs[db].keys, hash, entry_has_key,
-				    &key);
+		m->ref = table_find_inline(&ks->dbs[db].keys, hash,
+					   entry_has_key, &key);
 		m->db = db;
 		m->found_valid = true;
 	}

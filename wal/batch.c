@@ -241,6 +241,16 @@ uint8_t *batch_put_header(uint8_t *p, const struct batch *b,
 
 	assert(b->count > 0);
 	assert(b->records.size > 0);
+	size = 4 + b->records.size;
+	if (!h->define &&
+	    (time | origin | b->first_db | b->count | size) < 0x80) {
+		p[0] = (uint8_t)size; /* nearly all: a byte each */
+		p[1] = (uint8_t)time;
+		p[2] = (uint8_t)origin;
+		p[3] = (uint8_t)b->first_db;
+		p[4] = (uint8_t)b->count;
+		return p + 5;
+	}
 	size = varint_size(time) + varint_size(origin) +
 	       varint_size(b->first_db) + varint_size(b->count) +
 	       b->records.size;

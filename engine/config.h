@@ -20,6 +20,9 @@ enum memory_policy {
 	POLICY_VOLATILE_RANDOM, POLICY_VOLATILE_TTL,
 };
 
+/* What stands beyond the minimum when the disk is short. */
+enum retain_on_full { RETAIN_DROP, RETAIN_KEEP };
+
 struct save_rule {
 	uint64_t seconds;
 	uint64_t changes;
@@ -68,6 +71,7 @@ struct config {
 	uint32_t save_count;
 	bool stop_writes_on_bgsave_error;
 	int64_t retain_snapshots;
+	int64_t retain_on_full; /* enum retain_on_full */
 	int64_t snapshot_level; /* of zstd */
 	/* memory */
 	int64_t maxmemory, maxmemory_policy;

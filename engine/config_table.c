@@ -66,6 +66,12 @@ static const struct directive_word propagation_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct directive_word retain_words[] = {
+	{ "drop", RETAIN_DROP },
+	{ "keep", RETAIN_KEEP },
+	{ NULL, 0 },
+};
+
 static const struct directive_word recovery_words[] = {
 	{ "strict", RECOVERY_STRICT },
 	{ "tolerate-tail", RECOVERY_TOLERATE_TAIL },
@@ -355,6 +361,8 @@ const struct directive directives[] = {
 	  0, 0, NULL },
 	{ "requirepass", NULL, PASSWORD, SECRET | OPTIONAL,
 	  AT(requirepass_hash), "", 0, 0, NULL },
+	{ "retain-on-full", NULL, ENUM, OURS, AT(retain_on_full), "drop", 0, 0,
+	  retain_words },
 	{ "retain-snapshots", NULL, NUMBER, OURS, AT(retain_snapshots), "2", 1,
 	  1000, NULL },
 	{ "sanitize-dump-payload", NULL, ENUM, 0, INERT, "no", 0, 0,

@@ -25,6 +25,7 @@
 #include "base/tick.h"
 #include "engine/access.h"
 #include "engine/expire.h"
+#include "engine/giveback.h"
 #include "engine/migrations.h"
 #include "engine/parked.h"
 #include "engine/recover.h"
@@ -85,6 +86,7 @@ struct engine *engine_new(struct config *config, struct io *io,
 	e->stats.start_ms = e->now_ms;
 	e->position = &nowhere;
 	e->snapshotter = snapshotter_new(e);
+	e->giveback = giveback_new();
 	e->startup_memory = mem_used();
 	return e;
 }
@@ -93,6 +95,7 @@ void engine_free(struct engine *e)
 {
 	assert(e->session_count == 0);
 	snapshotter_free(e->snapshotter);
+	giveback_free(e->giveback);
 	if (e->wal)
 		wal_abandon(e->wal);
 	store_unlock(e->lock);
@@ -305,7 +308,7 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone)
 		more |= keyspace_bury(&e->ks, idle ? BURY_BUCKETS_IDLE :
 						     BURY_BUCKETS);
 	more |= bury(e, idle);
-	next = snapshotter_step(e, idle);
+	next = earlier(snapshotter_step(e, idle), giveback_step(e));
 	if (more)
 		return 0;
 	next = earlier(next, wal_deadline_us(e->wal));

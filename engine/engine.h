@@ -94,6 +94,7 @@ struct error_count {
 
 struct slowlog;      /* engine/slowlog.h */
 struct latency;      /* engine/latency.h */
+struct giveback;     /* engine/giveback.h */
 struct migration;    /* engine/migrations.h */
 struct snapshotter;  /* engine/snapshotter.h */
 struct store_lock;   /* engine/recover.h */
@@ -118,6 +119,7 @@ struct engine {
 	struct slowlog *slowlog;
 	struct latency *latency;
 	struct snapshotter *snapshotter; /* NULL before engine_recover */
+	struct giveback *giveback;
 	struct store_lock *lock;         /* NULL before engine_recover */
 	struct completion_queue completions;
 	struct store_id store;

@@ -118,7 +118,8 @@ bool expire_turn(struct engine *e)
 
 	if (!e->active_expire)
 		return false;
-	if (!wal_room(e->wal, UINT64_C(1) << 20, true)) /* I3 */
+	if (expire_next_ms(e) <= e->now_ms &&
+	    !wal_room(e->wal, UINT64_C(1) << 20, true)) /* I3 */
 		return false;
 	for (i = 0; i < e->ks.db_count; i++) {
 		more |= expire_db(e, i);

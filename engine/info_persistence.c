@@ -237,6 +237,7 @@ static void put_ours(const struct engine *e, const struct wal_stats *w,
 	info_line(out, "log_spares:%u", w->spares);
 	info_line(out, "log_sequence:%llu", ULL(w->segment_sequence));
 	info_line(out, "log_room_bytes:%llu", ULL(w->room));
+	info_line(out, "log_short:%d", w->is_short);
 	info_line(out, "log_groups:%llu", ULL(w->groups));
 	info_line(out, "log_inline_commits:%llu", ULL(w->inline_commits));
 	info_line(out, "log_syncs:%llu", ULL(w->syncs));

@@ -34,7 +34,8 @@
 #define READER_THREADS 1 /* besides the one that decodes records */
 #define PROGRESS_US 2000000
 #define LISTEN_US 10000 /* how long a client may wait for "-LOADING" */
-#define RESERVE_SHARE 64      /* of a segment: kept for freeing commands */
+#define RESERVE_SHARE 32 /* of a segment: kept for freeing commands */
+#define RESERVE_MIN (512u << 10)
 
 struct recovery {
 	struct engine *e;
@@ -276,6 +277,18 @@ static enum wal_level level_of(const struct config *c)
 	return c->appendonly ? levels[c->appendfsync] : WAL_OFF;
 }
 
+/* Room for commands that free, kept when the disk is full: some of them, and
+ * a turn of expiry. */
+static uint64_t reserve_of(const struct config *c)
+{
+	uint64_t segment = (uint64_t)c->segment_size;
+	uint64_t reserve = segment / RESERVE_SHARE;
+
+	if (reserve < RESERVE_MIN)
+		reserve = RESERVE_MIN;
+	return reserve < segment / 4 ? reserve : segment / 4;
+}
+
 /* Of a log that lacks what a damaged snapshot had: the snapshot is the reason.
  * What can be had without it is for a human to accept. */
 static int blame_snapshot(const struct recovery *r, int err,
@@ -302,7 +315,7 @@ static int open_log(struct recovery *r, struct err_message *m)
 		.mode = (enum recovery_mode)c->recovery_mode,
 		.segment_size = (uint64_t)c->segment_size,
 		.pending_max = (uint64_t)c->wal_pending_max,
-		.reserve = (uint64_t)c->segment_size / RESERVE_SHARE,
+		.reserve = reserve_of(c),
 		.threads = e->threads,
 		.completions = &e->completions,
 		.fatal = log_failed,

@@ -8,6 +8,7 @@
  *     target.  Both only above rewrite-min-size.  Or when padding has made
  *     its files many times as big as that: one client alone fills a block
  *     with each write.
+ *     And when the disk runs short, while there is place for a snapshot.
  * I2. After a failure the next attempt waits, twice as long each time; who
  *     asks by a command does not wait.
  * I3. The worker pauses while commits take much longer than they do without
@@ -16,6 +17,8 @@
 #include "engine/snapshot_policy.h"
 
 #define LOOK_US 10000
+#define ROOM_LOOK_US 500000
+#define SHORT_SEGMENTS 4 /* of room: the log will have them soon */
 #define RETRY_US UINT64_C(5000000)
 #define RETRY_SHIFT_MAX 6
 #define REPLAY_BYTES_PER_US 150.0 /* until measured */
@@ -29,6 +32,7 @@ void snapshot_policy_init(struct snapshot_policy *p)
 {
 	*p = (struct snapshot_policy){
 		.replay_bytes_per_us = REPLAY_BYTES_PER_US,
+		.room = UINT64_MAX,
 	};
 }
 
@@ -37,6 +41,19 @@ void snapshot_policy_measured(struct snapshot_policy *p, uint64_t bytes,
 {
 	if (bytes >= MEASURED_BYTES_MIN && us > 0)
 		p->replay_bytes_per_us = (double)bytes / (double)us;
+}
+
+static void look_at_disk(struct snapshot_policy *p, const struct engine *e,
+			 const struct wal_stats *st)
+{
+	int64_t room;
+
+	if (e->now_us < p->next_room_us && st->segment_sequence == p->sequence)
+		return;
+	p->sequence = st->segment_sequence;
+	p->next_room_us = e->now_us + ROOM_LOOK_US;
+	room = e->io->ops->room(e->io, e->config->dir);
+	p->room = room < 0 ? UINT64_MAX : (uint64_t)room;
 }
 
 void snapshot_policy_watch(struct snapshot_policy *p, const struct engine *e,
@@ -51,6 +68,7 @@ void snapshot_policy_watch(struct snapshot_policy *p, const struct engine *e,
 	if (wal_level(e->wal) == WAL_OFF)
 		return;
 	wal_stats(e->wal, &st);
+	look_at_disk(p, e, &st);
 	if (st.syncs != p->syncs)
 		sync_us = st.sync_us_last < UINT32_MAX
 				  ? (uint32_t)st.sync_us_last : UINT32_MAX;
@@ -72,6 +90,29 @@ static bool files_have_grown(const struct config *c, const struct wal_stats *w,
 
 	return w->payload_since_retain > min / PAYLOAD_SHARE &&
 	       files / FILES_SHARE > (base > min ? base : min);
+}
+
+/* A snapshot makes room for the log, but needs some first: it is taken while
+ * there is, and given the rest up for when there is not. (I1) */
+static bool disk_wants_it(const struct snapshot_policy *p,
+			  const struct engine *e,
+			  const struct snapshotter_status *st)
+{
+	uint64_t segment = (uint64_t)e->config->segment_size;
+	uint64_t need = st->last_file_bytes + st->last_file_bytes / 4;
+	struct wal_stats w;
+
+	if (e->config->retain_on_full != RETAIN_DROP || p->room < need ||
+	    p->room >= need + SHORT_SEGMENTS * segment ||
+	    wal_level(e->wal) == WAL_OFF)
+		return false;
+	wal_stats(e->wal, &w);
+	if (!w.is_short)
+		return w.payload_since_retain >= segment &&
+		       w.payload_since_retain >= st->last_raw_bytes / 2;
+	/* engine/giveback.c has its turn first */
+	return w.segments > 1 && w.retained_lsn >= st->last_lsn &&
+	       st->last_lsn < e->position->last_lsn;
 }
 
 /* Compaction of the log. (I1) */
@@ -124,7 +165,7 @@ bool snapshot_policy_due(const struct snapshot_policy *p,
 	if (p->next_look_us != e->now_us + LOOK_US ||
 	    e->now_us < p->not_before_us)
 		return false;
-	if (log_has_grown(p, e, st)) {
+	if (disk_wants_it(p, e, st) || log_has_grown(p, e, st)) {
 		*reason = SNAPSHOT_REWRITE;
 		return true;
 	}

@@ -12,6 +12,9 @@
 
 struct snapshot_policy {
 	uint64_t next_look_us;
+	uint64_t next_room_us;
+	uint64_t sequence;         /* of the log's segment, then */
+	uint64_t room;             /* bytes free on the disk, lately */
 	uint64_t not_before_us;    /* after failures */
 	unsigned failures;         /* in a row */
 	double replay_bytes_per_us;

@@ -26,6 +26,7 @@
 
 #include "base/logline.h"
 #include "base/mem.h"
+#include "engine/giveback.h"
 #include "engine/snapshot_policy.h"
 #include "engine/snapshot_walk.h"
 
@@ -168,7 +169,8 @@ static void begin(struct snapshotter *s)
 		.queue_max = QUEUE_MAX,
 		.threads = e->threads,
 		.completions = e->threads ? &e->completions : NULL,
-		.keep = (unsigned)e->config->retain_snapshots,
+		.keep = giveback_wanted(e)
+				? 1 : (unsigned)e->config->retain_snapshots,
 		.pace = snapshot_policy_pace,
 		.pace_ctx = &s->policy,
 	};

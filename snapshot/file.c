@@ -233,3 +233,34 @@ int snapshot_file_frame(struct snapshot_file *f, struct frame_header *h,
 	f->offset += FRAME_HEADER_SIZE + h->length;
 	return OK;
 }
+
+int snapshot_file_check(struct snapshot_file *f, bool (*stop)(void *ctx),
+			void *ctx, struct err_message *m)
+{
+	uint64_t chain =
+		snapshot_chain_start(slice_of(f->header, f->header_size));
+	struct buf content = { 0 };
+	struct frame_header h;
+	int err;
+
+	while ((err = snapshot_file_frame(f, &h, &content, m)) == OK) {
+		if (stop && stop(ctx))
+			err = err_set(m, ERR_IO, "%s: stopped", f->label);
+		else if (h.content_check !=
+			 frame_content_check(buf_slice(&content), &f->seed))
+			err = err_set(m, ERR_CORRUPT,
+				      "%s: the disk gave back other bytes "
+				      "before offset %llu", f->label,
+				      (unsigned long long)f->offset);
+		if (err)
+			break;
+		chain = chain_frame(chain, &h);
+	}
+	buf_release(&content);
+	if (err != SNAPSHOT_END)
+		return err;
+	if (chain != f->end.footer.hash)
+		return err_set(m, ERR_CORRUPT, "%s: frames and footer differ",
+			       f->label);
+	return OK;
+}

@@ -54,4 +54,10 @@ int snapshot_file_frame(struct snapshot_file *f, struct frame_header *h,
 bool snapshot_frame_fits(const struct snapshot_file *f,
 			 const struct frame_header *h);
 
+/* Walks the frames of an open file whose header and footer have been read:
+ * content checks, and what they chain to. Ends with ERR_IO if stop, which may
+ * be NULL, says so. OK, ERR_IO or ERR_CORRUPT. */
+int snapshot_file_check(struct snapshot_file *f, bool (*stop)(void *ctx),
+			void *ctx, struct err_message *m);
+
 #endif

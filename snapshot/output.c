@@ -162,41 +162,11 @@ static bool end_equal(const struct snapshot_end *a,
 	       a->frame_count == b->frame_count;
 }
 
-/* Walks the frames of an open file: content checks, and what they chain to. */
-static int check_frames(struct snapshot_file *f, struct buf *content,
-			bool (*stop)(void *ctx), void *ctx,
-			struct err_message *m)
-{
-	uint64_t chain =
-		snapshot_chain_start(slice_of(f->header, f->header_size));
-	struct frame_header h;
-	int err;
-
-	while ((err = snapshot_file_frame(f, &h, content, m)) == OK) {
-		if (stop && stop(ctx))
-			return err_set(m, ERR_IO, "%s: stopped", f->label);
-		if (h.content_check !=
-		    frame_content_check(buf_slice(content), &f->seed))
-			return err_set(m, ERR_CORRUPT,
-				       "%s: the disk gave back other bytes "
-				       "before offset %llu", f->label,
-				       (unsigned long long)f->offset);
-		chain = chain_frame(chain, &h);
-	}
-	if (err != SNAPSHOT_END)
-		return err;
-	if (chain != f->end.footer.hash)
-		return err_set(m, ERR_CORRUPT, "%s: frames and footer differ",
-			       f->label);
-	return OK;
-}
-
 int snapshot_output_check(struct snapshot_output *o,
 			  const struct snapshot_end *meant,
 			  bool (*stop)(void *ctx), void *ctx,
 			  struct err_message *m)
 {
-	struct buf content = { 0 };
 	struct snapshot_file f;
 	int err;
 
@@ -209,11 +179,10 @@ int snapshot_output_check(struct snapshot_output *o,
 		err = err_set(m, ERR_CORRUPT, "%s: the disk gave back another "
 			      "footer", o->temporary);
 	if (!err)
-		err = check_frames(&f, &content, stop, ctx, m);
+		err = snapshot_file_check(&f, stop, ctx, m);
 	if (!o->direct && f.file >= 0)
 		o->io->ops->drop_cache(o->io, f.file);
 	snapshot_file_close(&f);
-	buf_release(&content);
 	return err;
 }
 

@@ -166,3 +166,20 @@ int snapshot_prune(struct io *io, const char *dir, unsigned keep,
 	mem_free(l.temporary);
 	return err;
 }
+
+int snapshot_drop_older(struct io *io, const char *dir,
+			const struct snapshot_name *than, struct err_message *m)
+{
+	struct listing l;
+	size_t i;
+	int err = list(io, dir, &l, m);
+
+	for (i = 0; !err && i < l.count; i++)
+		if (newest_first(than, &l.names[i]) < 0)
+			err = remove_one(io, dir, l.names[i].name, m);
+	if (!err) /* also what an earlier try has removed */
+		err = snapshot_sync_names(io, dir, m);
+	mem_free(l.names);
+	mem_free(l.temporary);
+	return err;
+}

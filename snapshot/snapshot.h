@@ -129,6 +129,11 @@ int snapshot_list(struct io *io, const char *dir, struct snapshot_name **out,
 int snapshot_prune(struct io *io, const char *dir, unsigned keep,
 		   struct err_message *m);
 
+/* Removes what is older than that one. Syncs the directory. OK or ERR_IO. */
+int snapshot_drop_older(struct io *io, const char *dir,
+			const struct snapshot_name *than,
+			struct err_message *m);
+
 /* Makes the names in dir/snap durable, as they are. OK or ERR_IO. */
 int snapshot_sync_names(struct io *io, const char *dir, struct err_message *m);
 

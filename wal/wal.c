@@ -216,7 +216,11 @@ uint64_t wal_sequence(const struct wal *w)
 {
 	const struct wal_segment *s = w->written_segment;
 
-	return s ? s->identity.sequence : 0;
+	if (s)
+		return s->identity.sequence;
+	if (w->sealed.count > 0 && atomic_load(&w->spares.stalled))
+		return w->sealed.at[w->sealed.count - 1].sequence;
+	return 0;
 }
 
 const struct epoch_history *wal_epochs(const struct wal *w)
@@ -231,6 +235,7 @@ void wal_stats(const struct wal *w, struct wal_stats *out)
 
 	*out = w->stats;
 	out->payload_bytes = w->payload;
+	out->retained_lsn = w->retain_lsn;
 	out->payload_since_retain =
 		w->recovered_payload + w->payload - w->snapshot_payload;
 	if (w->unsynced_us && w->level != WAL_OFF)
@@ -238,6 +243,7 @@ void wal_stats(const struct wal *w, struct wal_stats *out)
 	out->segment_sequence = wal_sequence(w);
 	out->segments = (uint32_t)w->sealed.count + (w->segment != NULL);
 	out->room = w->room_all;
+	out->is_short = wal_short(w);
 	out->pending_bytes = w->payload - w->durable_payload;
 	pthread_mutex_lock(&spares->lock);
 	out->spares = spares->count;

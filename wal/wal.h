@@ -56,6 +56,7 @@ struct wal_position {
 
 struct wal_stats {
 	uint64_t payload_bytes;  /* batches appended since the start */
+	uint64_t retained_lsn;   /* what is newer is kept: see wal_retain */
 	uint64_t payload_since_retain; /* since the newest snapshot's LSN */
 	uint64_t file_bytes;     /* written to files, with padding */
 	uint64_t groups;
@@ -67,6 +68,7 @@ struct wal_stats {
 	uint32_t segments;       /* files in use or sealed */
 	uint32_t spares;
 	uint64_t room;           /* bytes that can be appended for sure */
+	bool is_short;           /* see wal_short */
 	uint64_t pending_bytes;  /* appended, not durable */
 	uint64_t inline_commits;
 };
@@ -93,6 +95,8 @@ const struct wal_recovery *wal_recovery(const struct wal *w);
  * seals at the cut, begins a new epoch unless it was shut down, opens a segment
  * and starts the threads.  last_lsn is what replay has reached (it may be
  * above the log's end when a snapshot is newer: then a base segment begins).
+ * On a full disk it may begin without a segment: then wal_room says no until
+ * there is one.
  */
 int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m);
 
@@ -132,6 +136,10 @@ uint64_t wal_release_lsn(const struct wal *w);
 /* Whether `bytes` more payload can be appended for sure, with the reserve
  * kept; with `freeing` the reserve counts too. Asked before the first emit. */
 bool wal_room(struct wal *w, uint64_t bytes, bool freeing);
+
+/* Whether the disk has no place for the next segment, and there is no more
+ * room than in this one. What can be given back should be. */
+bool wal_short(const struct wal *w);
 
 /* True when pending_max is exceeded: writers are parked at dispatch. */
 bool wal_congested(const struct wal *w);

@@ -18,6 +18,9 @@
  *     segment behind it.
  * I4. A base segment starts a chain of its own: its LSNs go on from a
  *     snapshot, not from the segment before.
+ * I5. On a full disk step 3 names no next segment; it gives back what stood
+ *     behind the cut.  If that is not enough, step 4 waits (wal_room.c): what
+ *     is recovered can be served.
  */
 #include "wal/wal_internal.h"
 
@@ -36,32 +39,45 @@ static int fail_io(struct err_message *m, const char *what, const char *path,
 	return err_set(m, ERR_IO, "%s %s: %s", what, path, strerror(-err));
 }
 
+/* For what is only being made: nothing that counts has been written yet. */
+static int fail_make(struct err_message *m, const char *path, int err)
+{
+	return err_set(m, disk_is_full(err) ? ERR_FULL : ERR_IO,
+		       "cannot make %s: %s", path, strerror(-err));
+}
+
 /* --- the directory ------------------------------------------------------- */
 
 static int dirs_make(struct wal *w, struct err_message *m)
 {
 	int err = w->io->ops->mkdir(w->io, w->log_dir);
 
-	if (err == -EEXIST)
-		err = 0;
-	if (!err)
-		err = w->io->ops->sync_dir(w->io, w->dir);
-	return err ? fail_io(m, "cannot make", w->log_dir, err) : OK;
+	if (err && err != -EEXIST)
+		return fail_make(m, w->log_dir, err);
+	err = w->io->ops->sync_dir(w->io, w->dir);
+	return err ? fail_io(m, "cannot sync", w->dir, err) : OK;
 }
 
-/* What direct I/O wants here, asked of a file that goes away again. */
-static int align_find(struct wal *w, struct err_message *m)
+/* What direct I/O wants here, asked of the tail, or of a file that goes away
+ * again. */
+static int align_find(struct wal *w, const struct segment_info *tail,
+		      struct err_message *m)
 {
+	unsigned flags = tail ? IO_READ : IO_READ | IO_WRITE | IO_CREATE;
 	char path[WAL_PATH_MAX];
 	int file;
 
-	wal_path(w, path, "align.tmp");
-	file = w->io->ops->open(w->io, path, IO_READ | IO_WRITE | IO_CREATE);
+	if (tail)
+		wal_segment_path(w, path, tail->sequence);
+	else
+		wal_path(w, path, "align.tmp");
+	file = w->io->ops->open(w->io, path, flags);
 	if (file < 0)
-		return fail_io(m, "cannot make", path, file);
+		return fail_make(m, path, file);
 	w->align = io_direct_align(w->io, file);
 	w->io->ops->close(w->io, file);
-	w->io->ops->unlink(w->io, path);
+	if (!tail)
+		w->io->ops->unlink(w->io, path);
 	if (w->align < SEGMENT_ALIGN_MIN)
 		w->align = SEGMENT_ALIGN_MIN;
 	if (w->align > SEGMENT_ALIGN_MAX)
@@ -188,13 +204,17 @@ static void torn_copy(struct wal *w, int file, uint64_t sequence)
 	}
 	mem_free(data);
 	w->io->ops->close(w->io, to);
+	if (err) /* a full disk has better uses for a part of it */
+		w->io->ops->unlink(w->io, path);
 	log_line(LOG_LEVEL_WARNING,
-		 "log: %llu torn bytes behind LSN %llu, copied to %s",
+		 "log: %llu torn bytes behind LSN %llu, %s %s",
 		 (unsigned long long)(r->cut_end - r->cut_offset),
-		 (unsigned long long)r->last_lsn, path);
+		 (unsigned long long)r->last_lsn,
+		 err ? "which could not be copied to" : "copied to", path);
 }
 
-/* Chain behind the seal that the tail already has. */
+/* Chain behind the seal that the tail already has. next: the segment that is
+ * to follow, NULL if there is none yet. */
 static int seal_follow(struct wal *w, int file, const struct segment_info *t,
 		       const struct wal_segment *next, uint64_t *chain)
 {
@@ -214,7 +234,7 @@ static int seal_follow(struct wal *w, int file, const struct segment_info *t,
 	    !seal_decode(content, &seal))
 		return -EBADMSG;
 	if (seal.next_sequence != 0 &&
-	    (seal.next_sequence != next->identity.sequence ||
+	    (!next || seal.next_sequence != next->identity.sequence ||
 	     seal.next_salt != next->identity.salt))
 		return -EBADMSG;
 	*chain = chain_frame(t->chain, &h);
@@ -234,8 +254,7 @@ static int seal_write(struct wal *w, int file, const struct segment_info *t,
 		      const struct wal_segment *next, uint64_t *chain)
 {
 	const struct wal_recovery *r = &w->recovery;
-	struct wal_spare named = { .sequence = next->identity.sequence,
-				   .salt = next->identity.salt };
+	struct wal_spare named = { 0 };
 	struct wal_segment s = {
 		.identity = t->identity,
 		.next_offset = r->cut ? r->cut_offset : t->end_offset,
@@ -250,7 +269,12 @@ static int seal_write(struct wal *w, int file, const struct segment_info *t,
 
 	assert(s.next_offset % align == 0);
 	assert(s.next_offset >= 2 * (uint64_t)align);
-	*chain = segment_put_seal(w, &s, block, &named, SEAL_CUT);
+	if (next) {
+		named.sequence = next->identity.sequence;
+		named.salt = next->identity.salt;
+	}
+	*chain = segment_put_seal(w, &s, block, next ? &named : NULL,
+				  SEAL_CUT);
 	err = io_write_all(w->io, file, block, align, s.next_offset);
 	mem_free(block);
 	if (!err)
@@ -260,10 +284,11 @@ static int seal_write(struct wal *w, int file, const struct segment_info *t,
 	return err;
 }
 
+/* Seals the tail, which `next` is to follow; NULL: nobody knows yet. */
 static int tail_settle(struct wal *w, const struct segment_info *t,
-		       const struct wal_segment *next, uint64_t *chain,
-		       struct err_message *m)
+		       const struct wal_segment *next, struct err_message *m)
 {
+	uint64_t *chain = &w->settled_chain;
 	char path[WAL_PATH_MAX];
 	int file, err;
 
@@ -283,7 +308,8 @@ static int tail_settle(struct wal *w, const struct segment_info *t,
 			       "%s: its seal, at offset %llu, does not name "
 			       "segment %llu, which is to follow",
 			       path, (unsigned long long)t->end_offset,
-			       (unsigned long long)next->identity.sequence);
+			       next ? (unsigned long long)
+					      next->identity.sequence : 0);
 	return err ? fail_io(m, "cannot seal", path, err) : OK;
 }
 
@@ -330,7 +356,7 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 
 	if (err)
 		return err;
-	err = align_find(w, m);
+	err = align_find(w, tail, m);
 	if (err)
 		return err;
 	spares_clean(w);
@@ -346,7 +372,7 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 	return OK;
 }
 
-static int helpers_start(struct wal *w, struct err_message *m)
+int helpers_start(struct wal *w, struct err_message *m)
 {
 	int err = 0;
 
@@ -359,36 +385,77 @@ static int helpers_start(struct wal *w, struct err_message *m)
 		   : OK;
 }
 
-static struct wal_segment *first_take(struct wal *w, struct err_message *m)
+/* Sees to it that there is a spare. 0 or -errno. */
+static int first_spare(struct wal *w)
 {
-	struct wal_segment *s;
 	struct wal_spare spare;
 	uint64_t size = w->segment_size; /* as far as there is time */
-	int err;
 
 	if (!w->options.threads && size > FIRST_SPARE_SIZE)
 		size = FIRST_SPARE_SIZE;
 	if (size < 16 * (uint64_t)w->align)
 		size = 16 * (uint64_t)w->align;
-	if (!spare_peek(w, &spare)) {
-		err = spare_make(w, size, true);
-		if (err) {
-			fail_io(m, "cannot make a segment in", w->log_dir, err);
-			return NULL;
-		}
+	return spare_peek(w, &spare) ? 0 : spare_make(w, size, true);
+}
+
+/* A failed sync of the directory is final, whatever it says. */
+static bool dir_failed(struct wal *w)
+{
+	bool failed;
+
+	pthread_mutex_lock(&w->spares.lock);
+	failed = w->spares.dir_error != 0;
+	pthread_mutex_unlock(&w->spares.lock);
+	return failed;
+}
+
+/* Once: the tail, if there is one, and what retention may take. */
+static int settle(struct wal *w, const struct wal_segment *next,
+		  struct err_message *m)
+{
+	const struct segment_info *tail = tail_find(&w->recovery);
+	int err = OK;
+
+	if (w->settled)
+		return OK;
+	if (tail)
+		err = tail_settle(w, tail, next, m);
+	if (err)
+		return err;
+	sealed_collect(w);
+	w->settled = true;
+	return OK;
+}
+
+int wal_use_segment(struct wal *w, struct wal_segment *s, bool base,
+		    struct err_message *m)
+{
+	int err;
+
+	assert(w->settled);
+	if (base || !w->recovery.clean || w->history.count == 0) {
+		w->recovery.clean = true;
+		w->at.epoch++; /* I3 */
+		epoch_history_add(&w->history, w->at.epoch, w->at.last_lsn + 1);
 	}
-	s = segment_take(w, w->align);
-	if (!s)
-		err_set(m, ERR_IO, "cannot open a segment in %s", w->log_dir);
-	return s;
+	err = use_write(w, s, base ? 0 : w->settled_chain, base, m);
+	if (err) {
+		segment_free(w, s);
+		return err;
+	}
+	w->segment = s;
+	w->written_segment = s;
+	w->marked_lsn = w->at.last_lsn;
+	origins_restart(w);
+	room_update(w);
+	return OK;
 }
 
 int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 {
 	const struct segment_info *tail = NULL;
-	uint64_t chain = 0;
 	struct wal_segment *s;
-	int err = OK;
+	int err = OK, made;
 
 	assert(w->segment == NULL);
 	assert(w->at.durable_lsn == w->at.last_lsn);
@@ -398,34 +465,27 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 		err = prepare(w, tail, m);
 	if (err)
 		return err;
-	s = first_take(w, m);
-	if (!s)
-		return ERR_IO;
-	if (tail)
-		err = tail_settle(w, tail, s, &chain, m);
-	if (err)
-		goto fail;
-	if (!w->settled)
-		sealed_collect(w);
-	w->settled = true;
-	if (base || !w->recovery.clean || w->history.count == 0) {
-		w->recovery.clean = true;
-		w->at.epoch++; /* I3 */
-		epoch_history_add(&w->history, w->at.epoch, w->at.last_lsn + 1);
+	made = first_spare(w);
+	if (made && dir_failed(w))
+		return fail_io(m, "cannot sync", w->log_dir, made);
+	if (disk_is_full(made)) { /* I5 */
+		err = settle(w, NULL, m);
+		if (err)
+			return err;
 	}
-	err = use_write(w, s, base ? 0 : chain, base, m);
-	if (err)
-		goto fail;
-	w->segment = s;
-	w->written_segment = s;
-	w->marked_lsn = w->at.last_lsn;
-	origins_restart(w);
-	room_update(w);
-	return helpers_start(w, m);
-
-fail:
-	segment_free(w, s);
-	return err;
+	if (made)
+		return fail_make(m, "a segment of the log", made);
+	s = segment_take(w, w->align);
+	if (!s)
+		return err_set(m, ERR_IO, "cannot open a segment in %s",
+			       w->log_dir);
+	err = settle(w, s, m);
+	if (err) {
+		segment_free(w, s);
+		return err;
+	}
+	err = wal_use_segment(w, s, base, m);
+	return err ? err : helpers_start(w, m);
 }
 
 int wal_seal_segment(struct wal *w, struct err_message *m)
@@ -459,6 +519,18 @@ int wal_seal_segment(struct wal *w, struct err_message *m)
 	return OK;
 }
 
+/* I5; of an empty store there would be nothing to serve. */
+static int first_or_stall(struct wal *w, bool base, struct err_message *m)
+{
+	int err = wal_first_segment(w, base, m);
+
+	if (err != ERR_FULL)
+		return err;
+	if (w->recovery.segment_count == 0 && w->at.last_lsn == 0)
+		return ERR_IO;
+	return stall_begin(w, base, m);
+}
+
 int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m)
 {
 	struct wal_recovery *r = &w->recovery;
@@ -485,7 +557,7 @@ int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m)
 	w->last_sync_us = w->now_us;
 	w->begun = true;
 	if (w->level != WAL_OFF)
-		return wal_first_segment(w, base, m);
+		return first_or_stall(w, base, m);
 	if (w->at.epoch == 0)
 		w->at.epoch = 1;
 	if (w->history.count == 0)

@@ -8,7 +8,8 @@
  *   wal_group.c   append: batches into groups, groups into segments
  *   wal_commit.c  jobs: groups and syncs on their way to the disk
  *   wal_level.c   end of turn: when to write, sync, mark; levels
- *   wal_spare.c   segments ahead of need: spares, recycling, room
+ *   wal_spare.c   segments ahead of need: spares, recycling
+ *   wal_room.c    room, and what is done when the disk is full
  */
 #ifndef REDOUBT_WAL_WAL_INTERNAL_H
 #define REDOUBT_WAL_WAL_INTERNAL_H
@@ -176,6 +177,8 @@ struct wal_spares {
 	_Atomic uint64_t last_group_us;
 	/* The engine should look at room again. */
 	atomic_bool changed;
+	/* No segment is in use: a small one will do (wal_room.c). */
+	atomic_bool stalled;
 };
 
 /* payload as it was when last_lsn was lsn. */
@@ -203,6 +206,13 @@ struct wal {
 	uint64_t durable_payload;
 	uint64_t pending_max;
 
+	/* When the disk is full: wal_room.c. */
+	int shortage;    /* negative errno of the last try for a spare */
+	bool said_short; /* in the server's log */
+	bool stalled_base;
+	uint64_t stalled_again_us; /* next try, if not even prepared */
+	uint64_t small_again_us;   /* next try for a small one */
+
 	struct io *io;
 	struct wal_options options;
 	char *dir;
@@ -216,6 +226,7 @@ struct wal {
 	struct epoch_history history;
 	bool begun;
 	bool settled; /* the recovered tail is sealed */
+	uint64_t settled_chain; /* behind that seal */
 
 	struct wal_segment *segment;         /* of the newest group */
 	struct wal_segment *written_segment; /* of the last group written */
@@ -272,8 +283,14 @@ void sealed_add(struct wal_sealed_list *l, const struct wal_sealed *s);
 /* wal_begin.c */
 
 /* Settles the recovered tail if that is still to do, and starts a segment
- * behind it; base: nothing before belongs to it. */
+ * behind it; base: nothing before belongs to it. ERR_FULL: the disk has no
+ * place for one; what can be settled is. */
 int wal_first_segment(struct wal *w, bool base, struct err_message *m);
+/* Puts s, which follows what is settled, into use; frees it if that fails. */
+int wal_use_segment(struct wal *w, struct wal_segment *s, bool base,
+		    struct err_message *m);
+/* The threads that are not running yet, if there are to be any. */
+int helpers_start(struct wal *w, struct err_message *m);
 /* Seals the segment being written, all of which is durable, and closes it. */
 int wal_seal_segment(struct wal *w, struct err_message *m);
 
@@ -342,6 +359,8 @@ void spares_release(struct wal *w);
 /* Makes one now, in the engine thread; takes the place of the next one if that
  * is too small. 0 or -errno. */
 int spare_make(struct wal *w, uint64_t size, bool zeros);
+/* Makes one for the reserve, where the disk has no place for a whole one. */
+int spare_make_small(struct wal *w, bool engine);
 /* Removes what a crash left under temporary names. */
 void spares_clean(struct wal *w);
 /* A usable one that recovery found. */
@@ -358,7 +377,20 @@ uint64_t segment_capacity(uint64_t size, uint32_t align);
 uint64_t segment_size_for(const struct wal *w, uint64_t need);
 /* Takes in news from the thread. */
 void spares_poll(struct wal *w);
+
+/* wal_room.c */
+
+/* Whether this negative errno says so. */
+bool disk_is_full(int error);
 /* Computes room_all and room_kept. */
 void room_update(struct wal *w);
+/* In the server's log, when room got short or is there again. */
+void room_say(struct wal *w);
+/* Size of a file that holds the reserve. */
+uint64_t spare_small_size(const struct wal *w);
+/* Goes on without a segment until there is a spare. */
+int stall_begin(struct wal *w, bool base, struct err_message *m);
+/* While it is stalled: starts the segment if that can be by now. */
+void stall_step(struct wal *w);
 
 #endif

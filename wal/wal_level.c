@@ -108,6 +108,17 @@ static void mark_if_due(struct wal *w)
 	level_commit(w, false);
 }
 
+/* What the thread does when there is one. */
+static void here_step(struct wal *w)
+{
+	if (w->roll_blocks) {
+		spares_step(w);
+		spares_poll(w);
+	} else if (atomic_load(&w->spares.stalled)) {
+		stall_step(w);
+	}
+}
+
 void wal_turn(struct wal *w, const struct wal_turn *turn)
 {
 	if (w->level == WAL_OFF || w->failed || !w->begun)
@@ -117,10 +128,8 @@ void wal_turn(struct wal *w, const struct wal_turn *turn)
 	level_commit(w, turn->alone);
 	mark_if_due(w);
 	spares_poll(w);
-	if (!w->spares.running && !w->failed) {
-		spares_step(w);
-		spares_poll(w);
-	}
+	if (!w->spares.running && !w->failed)
+		here_step(w);
 }
 
 void wal_poll(struct wal *w)
@@ -144,6 +153,8 @@ uint64_t wal_deadline_us(const struct wal *w)
 	if (w->level == WAL_EVERYSEC && !commit_busy(w) &&
 	    w->synced_count != w->group_count && sync < at)
 		at = sync;
+	if (!w->roll_blocks && w->stalled_again_us < at)
+		at = w->stalled_again_us;
 	/* Without a thread the turn makes the spares. */
 	if (!w->spares.running && w->spares.error &&
 	    w->spares.error_us + SPARE_RETRY_US < at)
@@ -250,6 +261,11 @@ int wal_set_level(struct wal *w, enum wal_level level, struct err_message *m)
 		return err_set(m, ERR_IO, "the log has failed");
 	if (level == w->level)
 		return OK;
+	if (atomic_load(&w->spares.stalled)) {
+		w->level = level;
+		atomic_store(&w->spares.stalled, level != WAL_OFF);
+		return OK;
+	}
 	if (level == WAL_OFF)
 		return level_off(w, m);
 	if (w->level == WAL_OFF)

@@ -20,6 +20,8 @@
  * I4. A failure here is not final: nothing acknowledged lies in these files.
  *     wal_room says no and the next try is a second later.  But a failed sync
  *     of the directory is: names that count are in it.
+ * I5. On a full disk a small file may do, for commands that free: it does not
+ *     count as success, so the next try is still a second later.
  */
 #include "wal/wal_internal.h"
 
@@ -254,7 +256,7 @@ static int file_ready(struct wal *w, int file, const char *tmp, uint64_t size,
 	w->io->ops->random(w->io, &s.salt, sizeof(s.salt));
 	pthread_mutex_lock(&p->numbering); /* I2 */
 	pthread_mutex_lock(&p->lock);
-	replace = replace && p->count > 0;
+	replace = replace && p->count > 0 && p->ready[0].size < size;
 	s.sequence = replace ? p->ready[0].sequence : p->next_sequence;
 	full = !replace && p->count == ARRAY_LEN(p->ready);
 	pthread_mutex_unlock(&p->lock);
@@ -310,6 +312,15 @@ int spare_make(struct wal *w, uint64_t size, bool zeros)
 	err = make(w, engine_tmp, size, zeros);
 	if (err)
 		note_error(w, err);
+	return err;
+}
+
+int spare_make_small(struct wal *w, bool engine)
+{
+	int err = make(w, engine ? engine_tmp : thread_tmp,
+		       spare_small_size(w), false);
+
+	note_error(w, err ? err : -ENOSPC); /* I5 */
 	return err;
 }
 
@@ -388,13 +399,15 @@ static bool work_step(struct wal *w)
 		return true;
 	}
 	pthread_mutex_lock(&p->lock);
-	due = p->count == 0 && !p->dir_error &&
+	due = p->count < (p->error ? 2 : 1) && !p->dir_error && /* I5 */
 	      (!p->error || now - p->error_us >= SPARE_RETRY_US);
 	pthread_mutex_unlock(&p->lock);
 	if (!due)
 		return false;
 	err = make(w, thread_tmp, w->segment_size, true);
-	if (err)
+	if (err && atomic_load(&p->stalled) && disk_is_full(err))
+		spare_make_small(w, false);
+	else if (err)
 		note_error(w, err);
 	return true;
 }
@@ -555,16 +568,20 @@ void spares_poll(struct wal *w)
 	pthread_mutex_lock(&w->spares.lock);
 	err = w->spares.dir_error;
 	pthread_mutex_unlock(&w->spares.lock);
-	if (err)
+	if (err) {
 		wal_fail(w, NULL, "sync of the directory", 0, err);
-	else
-		room_update(w);
+		return;
+	}
+	if (atomic_load(&w->spares.stalled))
+		stall_step(w);
+	room_update(w);
+	room_say(w);
 }
 
 void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn)
 {
 	struct wal_sealed_list *l = &w->sealed;
-	size_t n = 0;
+	size_t n = 0, most = l->count;
 	unsigned i;
 
 	assert(lsn <= newest_lsn);
@@ -577,7 +594,10 @@ void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn)
 		w->newest_snapshot_lsn = newest_lsn;
 	}
 	w->retain_lsn = lsn;
-	while (n < l->count && l->at[n].last_lsn <= lsn)
+	/* What snapshots name must be in use, or a later one. */
+	if (atomic_load(&w->spares.stalled) && most > 0)
+		most--;
+	while (n < most && l->at[n].last_lsn <= lsn)
 		n++;
 	if (n == 0)
 		return;
@@ -588,98 +608,4 @@ void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn)
 	pthread_mutex_unlock(&w->spares.lock);
 	l->count -= n;
 	memmove(l->at, l->at + n, l->count * sizeof(*l->at));
-}
-
-/* --- room ---------------------------------------------------------------- */
-
-/* A batch of this payload takes at most this of a segment. */
-static uint64_t cost_of(const struct wal *w, uint64_t bytes)
-{
-	return bytes + bytes / FRAME_CONTENT_MAX * FRAME_HEADER_SIZE +
-	       2 * FRAME_HEADER_SIZE + BATCH_HEADER_MAX + w->align;
-}
-
-void room_update(struct wal *w)
-{
-	struct wal_spares *p = &w->spares;
-	const struct wal_segment *s = w->segment;
-	uint64_t used, rest, room;
-	unsigned i;
-	bool failing;
-
-	if (!s)
-		return;
-	used = s->next_offset + w->align + (w->open ? w->open->capacity : 0);
-	rest = s->identity.size > used ? s->identity.size - used : 0;
-	/* The end of a segment may be too short for a group. */
-	room = rest > w->group_max ? rest - w->group_max : 0;
-	pthread_mutex_lock(&p->lock);
-	for (i = 0; i < p->count; i++) {
-		rest = segment_capacity(p->ready[i].size, w->align);
-		room += rest > w->group_max ? rest - w->group_max : 0;
-	}
-	failing = p->error != 0;
-	pthread_mutex_unlock(&p->lock);
-	atomic_store(&p->need, s->next_offset > s->identity.size / 2 ?
-			       SPARE_NOW :
-			       s->next_offset > s->identity.size / 4 ?
-			       SPARE_SOON : SPARE_NOT_YET);
-	w->room_all = room;
-	w->room_kept = room;
-	if (failing) /* else more can be made: the reserve may wait */
-		w->room_kept -= room < w->options.reserve ? room
-							  : w->options.reserve;
-}
-
-static bool room_fits(const struct wal *w, uint64_t bytes, bool freeing)
-{
-	return cost_of(w, bytes) <= (freeing ? w->room_all : w->room_kept);
-}
-
-/* A group of one batch lies in one piece. */
-static bool room_in_one(struct wal *w, uint64_t bytes)
-{
-	const struct wal_segment *s = w->segment;
-	uint64_t cost = cost_of(w, bytes);
-	struct wal_spare next;
-
-	if (cost <= w->group_max)
-		return true;
-	if (s->next_offset + (w->open ? w->open->capacity : 0) + cost +
-		    w->align <=
-	    s->identity.size)
-		return true;
-	return spare_peek(w, &next) &&
-	       segment_capacity(next.size, w->align) >= cost;
-}
-
-static bool room_slow(struct wal *w, uint64_t bytes, bool freeing)
-{
-	uint64_t size = segment_size_for(w, cost_of(w, bytes) + w->group_max);
-	uint64_t now = w->io->ops->mono_us(w->io);
-	bool wait;
-
-	if (!w->segment || w->failed || bytes > INT64_MAX / 4)
-		return false;
-	room_update(w);
-	if (room_fits(w, bytes, freeing) && room_in_one(w, bytes))
-		return true;
-	pthread_mutex_lock(&w->spares.lock);
-	wait = w->spares.error && now - w->spares.error_us < SPARE_RETRY_US;
-	pthread_mutex_unlock(&w->spares.lock);
-	if (wait || spare_make(w, size, false) != 0)
-		return false;
-	room_update(w);
-	return room_fits(w, bytes, freeing) && room_in_one(w, bytes);
-}
-
-bool wal_room(struct wal *w, uint64_t bytes, bool freeing)
-{
-	uint64_t cost =
-		bytes + 2 * FRAME_HEADER_SIZE + BATCH_HEADER_MAX + w->align;
-
-	if (likely(cost <= (freeing ? w->room_all : w->room_kept) &&
-		   cost <= w->group_max))
-		return true;
-	return w->level == WAL_OFF || room_slow(w, bytes, freeing);
 }

@@ -294,7 +294,9 @@ static void die(struct crash_run *run, struct crash_store *s)
 static bool reopen(struct crash_run *run, struct crash_store *s,
 		   struct crash_watch *watch, bool orderly)
 {
-	sim_limit(run->sim, 0);
+	/* A store that holds something starts on a full disk, too. */
+	if (orderly || s->bounds.durable_lsn == 0 || crash_below(run, 2))
+		sim_limit(run->sim, 0);
 	if (orderly) {
 		if (!crash_store_close(run, s, crash_below(run, 2) == 0))
 			return false;

@@ -491,8 +491,8 @@ bool crash_store_check(struct crash_run *run, struct crash_store *s,
 	s->checks->appendfsync = s->config->appendfsync;
 	e = new_engine(s, s->checks, disk);
 	err = engine_recover(e, &m);
-	if (err == ERR_IO && sim_is_limited(disk)) {
-		/* No room to begin a log: with room it starts. */
+	if (err == ERR_IO && sim_is_limited(disk) && least == 0) {
+		/* No room to begin a store: with room it starts. */
 		engine_free(e);
 		sim_limit(disk, 0);
 		e = new_engine(s, s->checks, disk);

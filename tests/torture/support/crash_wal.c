@@ -17,7 +17,7 @@
 
 static const char *const trace_names[] = {
 	"append", "group",    "roll",   "recycle", "big",
-	"marks",  "shutdown", "levels", "restart", "mixed",
+	"marks",  "shutdown", "levels", "restart", "mixed",   "full",
 };
 
 enum trace_kind {
@@ -31,6 +31,7 @@ enum trace_kind {
 	TRACE_LEVELS,
 	TRACE_RESTART,
 	TRACE_MIXED,
+	TRACE_FULL,
 	TRACE_KINDS,
 };
 
@@ -80,7 +81,13 @@ static void carry_on(struct crash_run *run, const struct crash_log *l,
 		crash_watch(&watch);
 	crash_log_open(run, f, disk);
 	crash_unwatch(&watch);
+	sim_limit(disk, 0);
+	sim_advance_us(disk, 1100000);
+	if (!run->failed && f->wal != NULL && !f->fatal)
+		crash_log_turn(f);
 	if (!run->failed && f->wal != NULL && !f->fatal) {
+		if (!wal_room(f->wal, 200, false))
+			crash_fail(run, "no room on an empty disk");
 		crash_log_append(run, f, 2, 20);
 		crash_log_turn(f);
 		wal_sync_now(f->wal);
@@ -183,6 +190,23 @@ static void set_level(struct crash_run *run, struct crash_log *l)
 	}
 }
 
+/* The disk fills up, or there is room again; segments are given back. */
+static void full(struct crash_run *run, struct crash_log *l)
+{
+	size_t size = 1 + crash_below(run, 12000);
+
+	if (crash_below(run, 3) == 0)
+		sim_limit(run->sim, crash_below(run, 3) == 0
+				? 0 : 1 + crash_below(run, 8 * 65536));
+	if (crash_below(run, 3) == 0)
+		sim_advance_us(run->sim, 1100000);
+	if (wal_room(l->wal, size + 100, crash_below(run, 2)))
+		crash_log_append(run, l, 1, size);
+	crash_log_turn(l);
+	if (crash_below(run, 5) == 0)
+		snapshot(run, l);
+}
+
 /* The process dies, or the power: the trace goes on with what is left. */
 static void die(struct crash_run *run, struct crash_log *l)
 {
@@ -227,6 +251,9 @@ static void one_step(struct crash_run *run, struct crash_log *l,
 		break;
 	case TRACE_BIG:
 		big(run, l);
+		break;
+	case TRACE_FULL:
+		full(run, l);
 		break;
 	case TRACE_MARKS:
 		append_some(run, l, 200);
@@ -293,7 +320,8 @@ static void wal_trace(struct crash_run *run)
 	crash_watch(&watch);
 	crash_log_open(run, l, run->sim);
 	for (i = 0; i < steps && !run->failed; i++) {
-		bool again = kind == TRACE_RESTART || kind == TRACE_SHUTDOWN;
+		bool again = kind == TRACE_RESTART ||
+			     kind == TRACE_SHUTDOWN || kind == TRACE_FULL;
 
 		one_step(run, l, kind);
 		if (l->fatal) {

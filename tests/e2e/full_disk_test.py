@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""A disk without a free byte: real file systems, filled by real files.
+
+Each test runs on a small tmpfs and on a small ext4 in a file; both need root
+to be mounted, without it they are skipped, and say so.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib
+from lib import equal, is_error, wait_until
+
+MIB = 1 << 20
+DISK = 48 * MIB
+SEGMENT = 4 * MIB
+VALUE = 64 << 10
+IMAGES = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+
+def run(*args):
+    return subprocess.run(args, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+
+
+class Disk:
+    """A small file system at a path of its own."""
+
+    def __init__(self, kind, path):
+        self.path, self.image = path, None
+        if kind == "tmpfs":
+            done = run("mount", "-t", "tmpfs", "-o",
+                       "mode=0700,size=%d" % DISK, "tmpfs", path)
+        else:
+            handle, self.image = tempfile.mkstemp(dir=IMAGES)
+            os.ftruncate(handle, DISK)
+            os.close(handle)
+            done = run("mkfs.ext4", "-q", "-F", "-m", "0", "-O",
+                       "^has_journal", self.image)
+            if done.returncode == 0:
+                done = run("mount", "-o", "loop", self.image, path)
+        self.why = done.stdout.decode().strip()
+        self.mounted = done.returncode == 0
+        if self.mounted:
+            os.chmod(path, 0o700)
+
+    def close(self):
+        if self.mounted:
+            run("umount", "-l", self.path)
+        if self.image:
+            os.unlink(self.image)
+
+    def ballast(self):
+        return os.path.join(self.path, "lost+found", "ballast")
+
+    def fill(self, leave=0):
+        """Takes all but so many bytes."""
+        os.makedirs(os.path.dirname(self.ballast()), exist_ok=True)
+        with open(self.ballast(), "ab", buffering=0) as f:
+            for size in (MIB, 4096, 1):
+                while True:
+                    free = os.statvfs(self.path)
+                    if free.f_bavail * free.f_bsize < leave + size:
+                        break
+                    try:
+                        if f.write(b"b" * size) < size:
+                            break
+                    except OSError:
+                        break
+            os.fsync(f.fileno())
+
+    def empty(self):
+        os.unlink(self.ballast())
+
+
+def on_disks(**options):
+    """The test gets a server that was not started, on a disk of each kind."""
+    def wrap(test):
+        def both():
+            for kind in ("tmpfs", "ext4"):
+                server = lib.Server(level="always", options=dict(
+                    {"log-segment-size": SEGMENT,
+                     "enable-debug-command": "yes"}, **options))
+                disk = Disk(kind, server.store)
+                try:
+                    if not disk.mounted:
+                        print("SKIPPED %s on %s: cannot mount: %s" %
+                              (test.__name__, kind, disk.why))
+                        continue
+                    test(server, disk)
+                finally:
+                    if server.process is not None:
+                        server.kill()
+                    disk.close()
+                    server.remove()
+        both.__name__ = test.__name__
+        both.__doc__ = test.__doc__
+        return lib.own(both)
+    return wrap
+
+
+def value(i):
+    return (b"%d " % i) * (VALUE // len(b"%d " % i))
+
+
+def write_until_refused(c, start=0):
+    """The numbers of the values that were acknowledged."""
+    i, refused = start, 0
+    while refused < 20:  # a spare may be under way
+        reply = c.command("SET", "key:%d" % i, value(i))
+        if str(reply) == "OK":
+            i, refused = i + 1, 0
+            continue
+        is_error(reply, "MISCONF")
+        refused += 1
+        time.sleep(0.1)
+    return i
+
+
+def check_values(c, numbers):
+    for i in numbers:
+        equal(c.ok("GET", "key:%d" % i), value(i), "key:%d" % i)
+
+
+def writes_resume(server):
+    def works():
+        with server.raw() as c:
+            return str(c.command("SET", "again", "1")) == "OK"
+    wait_until(works, 10, "writes go on by themselves")
+
+
+@on_disks(**{"retain-on-full": "keep"})
+def test_a_start_without_a_free_byte_serves_reads_and_resumes(server, disk):
+    disk.fill(20 * MIB)
+    server.start()
+    with server.raw() as c:
+        count = write_until_refused(c)
+        assert count > 100, count
+        check_values(c, range(count))
+        equal(c.command("DEL", "key:0"), 1)
+    digest = server.digest()
+    for kill in (True, False, True):
+        server.kill() if kill else equal(server.stop(), 0)
+        disk.fill()
+        server.start()
+        equal(server.digest(), digest)
+        with server.raw() as c:
+            check_values(c, range(1, count))
+            is_error(c.command("SET", "key:1", "x"), "MISCONF")
+            equal(c.ok("DBSIZE"), count - 1)
+            equal(server.info("persistence")["log_short"], "1")
+    disk.empty()
+    writes_resume(server)
+    with server.raw() as c:
+        end = write_until_refused(c, count)
+        assert end > count + 100, (count, end)
+    server.restart()
+    with server.raw() as c:
+        check_values(c, range(1, end))
+        equal(c.ok("GET", "again"), "1")
+
+
+@on_disks(**{"retain-on-full": "keep"})
+def test_what_stood_behind_the_cut_is_room_for_commands_that_free(server,
+                                                                  disk):
+    server.start()
+    with server.raw() as c:
+        for i in range(10):
+            c.ok("SET", "key:%d" % i, value(i))
+    server.kill()
+    for name in os.listdir(os.path.join(server.store, "log")):
+        with open(os.path.join(server.store, "log", name), "rb") as f:
+            f.seek(4096)
+            if f.read(4) != b"RDu1":  # a spare
+                os.unlink(f.name)
+    disk.fill()
+    server.start()
+    with server.raw() as c:
+        check_values(c, range(10))
+        is_error(c.command("SET", "key:1", "x"), "MISCONF")
+        equal(c.command("DEL", "key:0", "key:1"), 2)
+        is_error(c.command("APPEND", "key:2", "x"), "MISCONF")
+        equal(c.command("UNLINK", "key:2"), 1)
+    server.restart()
+    with server.raw() as c:
+        equal(c.ok("DBSIZE"), 7)
+    disk.empty()
+    writes_resume(server)
+
+
+def overwrite(c, count, tries):
+    """So many writes of five keys, by a client that tries again; how many
+    went through."""
+    for i in range(count):
+        for _ in range(tries):
+            reply = c.command("SET", "key:%d" % (i % 5), value(i))
+            if str(reply) == "OK":
+                break
+            is_error(reply, "MISCONF")
+            time.sleep(0.1)
+        else:
+            return i
+    return count
+
+
+@on_disks()
+def test_history_beyond_the_minimum_goes_before_writes_do(server, disk):
+    disk.fill(24 * MIB)
+    server.start()
+    with server.raw() as c:
+        equal(overwrite(c, 1500, 100), 1500)
+        digest = str(c.ok("DEBUG", "DIGEST"))
+    server.restart()
+    equal(server.digest(), digest)
+    with server.raw() as c:
+        equal(c.ok("GET", "key:4"), value(1499))
+
+
+@on_disks(**{"retain-on-full": "keep"})
+def test_history_is_kept_if_wanted(server, disk):
+    disk.fill(24 * MIB)
+    server.start()
+    with server.raw() as c:
+        for _ in range(2):
+            equal(overwrite(c, 60, 1), 60)
+            c.ok("SAVE")
+        assert overwrite(c, 1500, 20) < 1500
+        is_error(c.command("SET", "key:0", value(0)), "MISCONF")
+        c.ok("CONFIG", "SET", "retain-on-full", "drop")
+        equal(overwrite(c, 500, 100), 500)
+
+
+lib.main(__name__, ports=range(21750, 21780))

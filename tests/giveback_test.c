@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A short disk: what is kept beyond the minimum goes before writes do.
+ */
+#include "engine/giveback.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/snapshotter.h"
+#include "tests/support/sim_io.h"
+#include "tests/support/store.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define VALUE_SIZE (80u << 10)
+
+struct disk_store {
+	struct store s;
+	struct sim *sim;
+	char value[VALUE_SIZE + 1];
+	unsigned refused;
+};
+
+/* A store on a simulated disk, open. */
+static void begin(struct disk_store *d, int64_t retain_on_full)
+{
+	struct store *s = &d->s;
+
+	store_init(s, false);
+	d->refused = 0;
+	d->sim = sim_new(11);
+	sim_poke(d->sim, s->dir, 0, NULL, 0);
+	s->io = sim_io(d->sim);
+	s->config->retain_on_full = retain_on_full;
+	s->config->appendfsync = 2;
+	s->config->segment_size = 2 * MIB;
+	memset(d->value, 'v', VALUE_SIZE);
+	d->value[VALUE_SIZE] = 0;
+	ck_assert_msg(store_open(s) == OK, "%s", s->message.text);
+}
+
+static void finish(struct disk_store *d)
+{
+	store_crash(&d->s);
+	sim_free(d->sim);
+	store_release(&d->s);
+}
+
+/* Turns of about a second in all. */
+static void wait_a_little(struct disk_store *d)
+{
+	unsigned i;
+
+	for (i = 0; i < 12; i++) {
+		sim_advance_us(d->sim, 100000);
+		store_turn(&d->s, true);
+	}
+}
+
+/* Writes so many values as a client would that waits when it is refused. */
+static unsigned write_values(struct disk_store *d, unsigned count)
+{
+	struct engine *e = d->s.engine;
+	unsigned i, tries, done = 0;
+	char key[16];
+
+	for (i = 0; i < count; i++) {
+		for (tries = 0; tries < 10; tries++) {
+			if (wal_room(e->wal, VALUE_SIZE + 100, false))
+				break;
+			d->refused++;
+			wait_a_little(d);
+		}
+		if (tries == 10)
+			break;
+		snprintf(key, sizeof(key), "key:%u", i % 5);
+		memcpy(d->value, key, strlen(key));
+		store_set(&d->s, 0, key, d->value);
+		store_turn(&d->s, false);
+		ck_assert_int_eq(d->s.exit_code, 0);
+		done++;
+	}
+	store_settle(&d->s);
+	return done;
+}
+
+static void snapshot(struct disk_store *d)
+{
+	ck_assert_int_eq(snapshotter_run(d->s.engine, SNAPSHOT_BGSAVE,
+					 &d->s.message), OK);
+}
+
+static int snapshots(struct disk_store *d, char newest[256])
+{
+	struct snapshot_name *names;
+	int count = snapshot_list(d->s.io, d->s.dir, &names, NULL);
+
+	ck_assert_int_ge(count, 0);
+	if (count > 0 && newest)
+		snprintf(newest, 256, "%s/snap/%s", d->s.dir, names[0].name);
+	mem_free(names);
+	return count;
+}
+
+static void check_restart(struct disk_store *d)
+{
+	struct hash128 before = digest_keyspace(&d->s.engine->ks);
+	uint64_t lsn = d->s.engine->position->last_lsn;
+
+	store_crash(&d->s);
+	ck_assert_msg(store_open(&d->s) == OK, "%s", d->s.message.text);
+	ck_assert_uint_eq(d->s.engine->position->last_lsn, lsn);
+	store_assert_digest(digest_keyspace(&d->s.engine->ks), before);
+}
+
+START_TEST(giveback__older_snapshots_and_their_log_go_first)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_DROP);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 10);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	sim_limit(d.sim, 1); /* nothing more: only what is given back */
+	wait_a_little(&d);
+	ck_assert_uint_eq(write_values(&d, 40), 40);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d, NULL), 1);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__keep_refuses_writes_instead)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_KEEP);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 10);
+	sim_limit(d.sim, 1);
+	wait_a_little(&d);
+	ck_assert_uint_lt(write_values(&d, 80), 80);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	d.s.config->retain_on_full = RETAIN_DROP; /* CONFIG SET */
+	ck_assert_uint_eq(write_values(&d, 20), 20);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+/* A log that only repeats itself needs no more disk than a little. */
+START_TEST(giveback__snapshots_make_room_again_and_again)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_DROP);
+	sim_limit(d.sim, 12 * MIB);
+	ck_assert_uint_eq(write_values(&d, 1000), 1000);
+	ck_assert_int_eq(snapshots(&d, NULL), 1);
+	check_restart(&d);
+	sim_limit(d.sim, 0);
+	wait_a_little(&d);
+	ck_assert(!giveback_wanted(d.s.engine));
+	snapshot(&d);
+	write_values(&d, 10);
+	snapshot(&d);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__a_damaged_newest_snapshot_keeps_the_older)
+{
+	struct disk_store d;
+	char newest[256];
+	uint8_t byte;
+
+	begin(&d, RETAIN_DROP);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 10);
+	ck_assert_int_eq(snapshots(&d, newest), 2);
+	ck_assert_int_eq(sim_peek(d.sim, newest, 4096 + 80, &byte, 1), 1);
+	byte ^= 16;
+	sim_poke(d.sim, newest, 4096 + 80, &byte, 1);
+	sim_limit(d.sim, 1);
+	wait_a_little(&d);
+	ck_assert_uint_lt(write_values(&d, 80), 80);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	check_restart(&d); /* from the older one */
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_DROP);
+	write_values(&d, 60);
+	snapshot(&d);
+	write_values(&d, 60);
+	snapshot(&d);
+	sim_limit(d.sim, 1);
+	store_crash(&d.s);
+	ck_assert_msg(store_open(&d.s) == OK, "%s", d.s.message.text);
+	ck_assert_uint_eq(write_values(&d, 10), 10);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+int main(void)
+{
+	return RUN_TESTS("giveback",
+			 giveback__older_snapshots_and_their_log_go_first,
+			 giveback__keep_refuses_writes_instead,
+			 giveback__snapshots_make_room_again_and_again,
+			 giveback__a_damaged_newest_snapshot_keeps_the_older,
+			 giveback__a_start_on_a_full_disk_gives_back_too);
+}

@@ -2,14 +2,18 @@
 /*
  * PFADD, PFCOUNT, PFMERGE: HyperLogLogs, which are strings (types/hll.h).
  *
- * I1. Every value is checked before it is used: SETRANGE can write anything
- *     into it.
+ * I1. SETRANGE can write anything into a value. All of it is checked before it
+ *     is counted, merged or made dense; PFADD reads the runs of a sparse one
+ *     only as far as it must, as Redis does, and finds no damage behind.
  * I2. A dense value changes by records of the bytes that differ; a sparse one
  *     that keeps its size or grows by one from the first to the last of them.
  *     Nothing is logged when no register changes.
  * I3. PFCOUNT is a read: an estimate of the header that is still true is
- *     used, but none is ever written. One that came with the value (from
- *     another server) is marked as no longer true by the first change.
+ *     used, but none is ever written; ours is remembered beside the keyspace
+ *     (engine/estimates.h). One that came with the value (from another server)
+ *     is marked as no longer true by the first change.
+ * I4. What fails, fails before the first record: of a PFADD that comes upon
+ *     damage nothing is done.
  */
 #include "engine/cmd_hll.h"
 
@@ -18,16 +22,13 @@
 /* Bytes of a record beside key and value, about. */
 #define RECORD_OVERHEAD 16
 
-bool lookup_hll_header(struct cmd *c, struct slice key, struct slice *value)
+/* The value of an entry if its header is good; of a long one, which is sparse
+ * and damaged, a part. */
+static bool read_header(struct cmd *c, const struct entry *e,
+			struct slice *value)
 {
 	char scratch[NUM_I64_SIZE]; /* of an integer, which is none */
-	const struct entry *e;
 
-	*value = slice_of(NULL, 0);
-	if (!lookup_string(c, key, &e))
-		return false;
-	if (!e)
-		return true;
 	if (!str_whole(e, scratch, value))
 		*value = str_piece(e, 0, scratch);
 	if (hll_check_header(*value) == HLL_GOOD)
@@ -37,14 +38,28 @@ bool lookup_hll_header(struct cmd *c, struct slice key, struct slice *value)
 	return false;
 }
 
+bool lookup_hll_header(struct cmd *c, struct slice key, struct slice *value)
+{
+	const struct entry *e;
+
+	*value = slice_of(NULL, 0);
+	if (!lookup_string(c, key, &e))
+		return false;
+	return !e || read_header(c, e, value);
+}
+
+static void reply_damaged(struct cmd *c)
+{
+	reply_error(c, "INVALIDOBJ Corrupted HLL object detected");
+}
+
 bool lookup_hll(struct cmd *c, struct slice key, struct slice *value)
 {
 	if (!lookup_hll_header(c, key, value))
 		return false;
-	if (value->size == 0 || (value->size <= HLL_SIZE_MAX &&
-				 hll_check(*value) == HLL_GOOD))
+	if (value->size == 0 || hll_check(*value) == HLL_GOOD)
 		return true;
-	reply_error(c, "INVALIDOBJ Corrupted HLL object detected");
+	reply_damaged(c);
 	return false;
 }
 
@@ -73,11 +88,13 @@ static size_t difference_end(struct slice a, const uint8_t *b, size_t at,
 /* Values of one size. (I2) A record is worth its overhead, so that all
  * together take no more than twice the value. */
 static void emit_differences(struct cmd *c, struct slice key, struct slice old,
-			     const uint8_t *fresh)
+			     const struct hll_edit *edit)
 {
 	size_t gap = key.size + RECORD_OVERHEAD;
-	size_t at = next_difference(old, fresh, 0);
+	const uint8_t *fresh = edit->bytes;
+	size_t at = edit->changed < old.size ? edit->changed : old.size;
 
+	at = next_difference(old, fresh, at);
 	while (at < old.size) {
 		size_t end = difference_end(old, fresh, at, gap);
 
@@ -97,57 +114,64 @@ void emit_hll(struct cmd *c, struct slice key, struct slice old,
 	if (old.size == 0) {
 		emit_str_set(c, key, fresh, DEADLINE_NONE, CAUSE_pfadd);
 	} else if (old.size == fresh.size) {
-		emit_differences(c, key, old, fresh.data);
+		emit_differences(c, key, old, edit);
 	} else if (old.size > fresh.size ||
 		   hll_encoding(old) != hll_encoding(fresh)) {
 		emit_str_set(c, key, fresh, DEADLINE_KEEP, CAUSE_pfadd);
 	} else {
-		at = next_difference(old, fresh.data, 0);
+		at = next_difference(old, fresh.data, edit->changed);
 		emit_str_write(c, key, at,
 			       slice_of(fresh.data + at, fresh.size - at),
 			       CAUSE_pfadd);
 	}
 }
 
-/* The edit with all elements of PFADD; whether a register changed. */
-static bool add_elements(struct cmd *c, struct hll_edit *edit)
+/* What the elements of PFADD would raise of a value as it is. */
+struct raises {
+	unsigned count;
+	struct hll_mark last;
+	struct hll_hint first;
+};
+
+/* False: replied. */
+static bool count_raises(struct cmd *c, struct slice value, struct raises *r)
 {
-	bool raised = false;
 	unsigned i;
 
-	for (i = 2; i < c->argc; i++)
-		raised |= hll_edit_raise(edit, hll_mark(c->argv[i]));
-	return raised;
+	*r = (struct raises){ 0 };
+	for (i = 2; i < c->argc; i++) {
+		struct hll_mark mark = hll_mark(c->argv[i]);
+		struct hll_hint hint;
+		uint8_t rank;
+
+		if (!hll_get(value, mark.index, &rank, &hint)) {
+			reply_damaged(c);
+			return false;
+		}
+		if (rank >= mark.rank)
+			continue;
+		if (r->count++ == 0)
+			r->first = hint;
+		r->last = mark;
+	}
+	return true;
 }
 
-/* PFADD to a dense value, of which usually nothing or one register changes. */
-static bool add_to_dense(struct cmd *c, struct slice value)
+/* Adds the elements to the edit of the key's value. */
+static void add_elements(struct cmd *c, struct slice value,
+			 struct hll_edit *edit)
 {
-	struct hll_mark mark, last = { 0 };
-	struct hll_edit edit;
-	unsigned i, raised = 0;
-	uint64_t cached;
+	unsigned i;
 
 	for (i = 2; i < c->argc; i++) {
-		mark = hll_mark(c->argv[i]);
-		if (hll_dense_get(value, mark.index) < mark.rank) {
-			last = mark;
-			raised++;
+		if (hll_edit_raise(edit, hll_mark(c->argv[i])) ==
+		    HLL_DAMAGED) {
+			reply_damaged(c); /* I4 */
+			return;
 		}
 	}
-	if (raised == 0)
-		return false;
-	if (raised == 1 && !hll_cached(value, &cached)) {
-		struct hll_patch patch = hll_dense_patch(value, last);
-
-		emit_str_write(c, c->argv[1], patch.offset,
-			       slice_of(patch.bytes, patch.size), CAUSE_pfadd);
-		return true;
-	}
-	hll_edit_open(&edit, value, HLL_SIZE_MAX);
-	add_elements(c, &edit);
-	emit_hll(c, c->argv[1], value, &edit);
-	return true;
+	emit_hll(c, c->argv[1], value, edit);
+	reply_i64(c, 1);
 }
 
 /* PFADD key [element ...]. */
@@ -155,23 +179,34 @@ void cmd_pfadd(struct cmd *c)
 {
 	size_t sparse_max = (size_t)c->engine->config->hll_sparse_max;
 	struct hll_edit edit;
+	struct hll_patch patch;
 	struct slice value;
-	bool changed;
+	struct raises raises;
+	uint64_t cached;
 
-	if (!lookup_hll(c, c->argv[1], &value))
+	if (!lookup_hll_header(c, c->argv[1], &value))
 		return;
-	if (value.size && hll_encoding(value) == HLL_DENSE) {
-		reply_i64(c, add_to_dense(c, value));
+	if (value.size == 0) {
+		hll_edit_new(&edit, sparse_max);
+		add_elements(c, value, &edit);
 		return;
 	}
-	if (value.size)
-		hll_edit_open(&edit, value, sparse_max);
-	else
-		hll_edit_new(&edit, sparse_max);
-	changed = add_elements(c, &edit) || value.size == 0;
-	if (changed)
-		emit_hll(c, c->argv[1], value, &edit);
-	reply_i64(c, changed);
+	if (!count_raises(c, value, &raises))
+		return;
+	if (raises.count == 0) {
+		reply_i64(c, 0);
+		return;
+	}
+	if (raises.count > 1 || hll_encoding(value) == HLL_SPARSE ||
+	    hll_cached(value, &cached)) {
+		hll_edit_open(&edit, value, sparse_max, &raises.first);
+		add_elements(c, value, &edit);
+		return;
+	}
+	patch = hll_dense_patch(value, raises.last);
+	emit_str_write(c, c->argv[1], patch.offset,
+		       slice_of(patch.bytes, patch.size), CAUSE_pfadd);
+	reply_i64(c, 1);
 }
 
 /* The union of several: the highest of each register. False: replied. */
@@ -194,27 +229,42 @@ static bool unite(struct cmd *c, unsigned first, uint8_t *registers,
 	return true;
 }
 
+/* PFCOUNT of one key. */
+static void count_one(struct cmd *c, struct slice key)
+{
+	const struct entry *e;
+	struct slice value;
+	uint64_t count = 0;
+
+	if (!lookup_string(c, key, &e))
+		return;
+	if (!e || keyspace_estimate(c->ks, key, e, &count)) {
+		reply_i64(c, (int64_t)count);
+		return;
+	}
+	if (!read_header(c, e, &value))
+		return;
+	if (!hll_cached(value, &count)) {
+		if (hll_check(value) != HLL_GOOD) {
+			reply_damaged(c);
+			return;
+		}
+		count = hll_count(value);
+		keyspace_keep_estimate(c->ks, key, e, count); /* I3 */
+	}
+	reply_i64(c, (int64_t)count);
+}
+
 /* PFCOUNT key [key ...]. */
 void cmd_pfcount(struct cmd *c)
 {
 	uint8_t registers[HLL_REGISTERS];
-	struct slice value;
-	uint64_t count = 0;
 	bool dense = false;
 
-	if (c->argc > 2) {
-		if (unite(c, 1, registers, &dense))
-			reply_i64(c, (int64_t)hll_count_registers(registers));
-		return;
-	}
-	if (!lookup_hll_header(c, c->argv[1], &value))
-		return;
-	if (value.size && !hll_cached(value, &count)) {
-		if (!lookup_hll(c, c->argv[1], &value))
-			return;
-		count = hll_count(value);
-	}
-	reply_i64(c, (int64_t)count);
+	if (c->argc == 2)
+		count_one(c, c->argv[1]);
+	else if (unite(c, 1, registers, &dense))
+		reply_i64(c, (int64_t)hll_count_registers(registers));
 }
 
 /* PFMERGE destination [source ...]. */
@@ -230,7 +280,7 @@ void cmd_pfmerge(struct cmd *c)
 	    !lookup_hll(c, c->argv[1], &value))
 		return;
 	if (value.size)
-		hll_edit_open(&edit, value, sparse_max);
+		hll_edit_open(&edit, value, sparse_max, NULL);
 	else
 		hll_edit_new(&edit, sparse_max);
 	if (dense)

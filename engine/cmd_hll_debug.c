@@ -43,7 +43,7 @@ static void debug_todense(struct cmd *c, struct slice value)
 	struct hll_edit edit;
 
 	if (sparse) {
-		hll_edit_open(&edit, value, 0);
+		hll_edit_open(&edit, value, 0, NULL);
 		hll_edit_to_dense(&edit);
 		emit_hll(c, c->argv[2], value, &edit);
 	}

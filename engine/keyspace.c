@@ -12,6 +12,8 @@
  * I4. The memo is known by the bytes of a key, or by the hash of a long one,
  *     never by where they stand: buffers are used again. Its ref is good until
  *     the table changes.
+ * I5. Estimates (engine/estimates.h) are of entries as they are: keyspace_slot,
+ *     where each change of a key begins, drops the key's.
  */
 #include "engine/keyspace_mut.h"
 
@@ -20,6 +22,7 @@
 #include "base/grave.h"
 #include "base/mem.h"
 #include "engine/config.h"
+#include "engine/estimates.h"
 #include "engine/value_ops.h"
 #include "types/table_inline.h"
 
@@ -191,6 +194,23 @@ const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 	return m->ref.slot ? table_ref_entry(m->ref) : NULL;
 }
 
+bool keyspace_estimate(const struct keyspace *ks, struct slice key,
+		       const struct entry *e, uint64_t *count)
+{
+	if (!ks->estimates)
+		return false;
+	return estimates_find(ks->estimates, keyspace_hash(ks, key), e, count);
+}
+
+void keyspace_keep_estimate(const struct keyspace *ks, struct slice key,
+			    const struct entry *e, uint64_t count)
+{
+	struct estimate estimate = { e, keyspace_hash(ks, key), count };
+
+	/* Not state, as the memo is not. */
+	estimates_keep(&((struct keyspace *)ks)->estimates, &estimate);
+}
+
 struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 			      struct slice key, uint64_t hash)
 {
@@ -203,6 +223,7 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 
 	assert(db < ks->db_count);
 	table_walk_touch(&slot.db->keys, hash);
+	estimates_drop(ks->estimates, hash); /* I5 */
 	if (!remembers_hash(&ks->memo, key, hash))
 		keyspace_remember(ks, key, hash);
 	slot.entry = (struct entry *)keyspace_find(ks, db, key);
@@ -411,6 +432,7 @@ void keyspace_release(struct keyspace *ks)
 	for (i = 0; i < ks->db_count; i++)
 		db_clear(&ks->dbs[i]);
 	mem_free(ks->dbs);
+	mem_free(ks->estimates);
 	grave_finish();
 	*ks = (struct keyspace){ 0 };
 }
@@ -456,6 +478,8 @@ size_t keyspace_overhead(const struct keyspace *ks)
 	size_t bytes = ks->db_count * sizeof(*ks->dbs);
 	uint32_t i;
 
+	if (ks->estimates)
+		bytes += sizeof(*ks->estimates);
 	for (i = 0; i < ks->db_count; i++) {
 		bytes += table_memory(&ks->dbs[i].keys);
 		if (ks->dbs[i].deadlines)

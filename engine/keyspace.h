@@ -60,6 +60,7 @@ struct keyspace {
 	struct list_limits list_limits; /* of representation; not state */
 	struct stream_limits stream_limits; /* of representation; not state */
 	struct dead_db *dead; /* flushed databases, being freed in steps */
+	struct estimates *estimates; /* NULL until the first; not state */
 };
 
 /* As many databases as config says, all empty. */
@@ -80,6 +81,14 @@ void keyspace_remember(const struct keyspace *ks, struct slice key,
 /* The entry of key, expired or not; NULL if there is none. */
 const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 				  struct slice key);
+
+/* The estimate remembered of a key's entry, which has just been found. */
+bool keyspace_estimate(const struct keyspace *ks, struct slice key,
+		       const struct entry *e, uint64_t *count);
+
+/* Remembers it, until a record names the key. Not a change of state. */
+void keyspace_keep_estimate(const struct keyspace *ks, struct slice key,
+			    const struct entry *e, uint64_t count);
 
 /* Frees some of what FLUSHALL left, a bounded step; true while there is more.
  * Not a change of state. */

@@ -81,7 +81,7 @@ START_TEST(sparse__random_raises_agree_with_plain_registers)
 				struct hll_edit copy = p.edit;
 
 				hll_edit_open(&p.edit, hll_edit_value(&copy),
-					      max);
+					      max, NULL);
 			}
 		}
 		pair_check(&p);
@@ -128,7 +128,9 @@ START_TEST(merge__is_the_same_as_raising_in_any_order)
 			other[mark.index] = mark.rank;
 		}
 		hll_edit_merge(&p.edit, other);
-		ck_assert(!hll_edit_merge(&p.edit, other));
+		p.edit.changed = SIZE_MAX;
+		hll_edit_merge(&p.edit, other);
+		ck_assert_uint_eq(p.edit.changed, SIZE_MAX);
 		for (i = 0; i < HLL_REGISTERS; i++)
 			if (other[i] > p.registers[i])
 				p.registers[i] = other[i];
@@ -141,6 +143,8 @@ START_TEST(dense__a_patch_is_what_raising_changes)
 {
 	struct test_random r = { test_seed() };
 	struct hll_edit edit, copy;
+	struct hll_hint hint;
+	uint8_t rank;
 	unsigned i;
 
 	hll_edit_new(&edit, 0);
@@ -154,8 +158,9 @@ START_TEST(dense__a_patch_is_what_raising_changes)
 		struct hll_patch patch =
 			hll_dense_patch(hll_edit_value(&edit), mark);
 
-		if (hll_dense_get(hll_edit_value(&edit), mark.index) >=
-		    mark.rank)
+		ck_assert(hll_get(hll_edit_value(&edit), mark.index, &rank,
+				  &hint));
+		if (rank >= mark.rank)
 			continue;
 		memcpy(copy.bytes, edit.bytes, edit.size);
 		memcpy(copy.bytes + patch.offset, patch.bytes, patch.size);
@@ -201,10 +206,11 @@ END_TEST
 START_TEST(check__random_bytes_are_refused_or_can_be_used)
 {
 	struct test_random r = { test_seed() };
-	unsigned round, good = 0;
+	unsigned round, good = 0, damaged = 0, damaged_before = 0;
 
 	for (round = 0; round < 20000; round++) {
-		struct hll_edit edit;
+		struct hll_edit edit, copy;
+		bool sound;
 		unsigned i;
 
 		hll_edit_new(&edit, 3000);
@@ -215,15 +221,126 @@ START_TEST(check__random_bytes_are_refused_or_can_be_used)
 				(uint8_t)test_random_next(&r);
 		if (test_random_below(&r, 3) == 0)
 			edit.size -= test_random_below(&r, 3);
-		if (hll_check(hll_edit_value(&edit)) != HLL_GOOD)
+		if (hll_check_header(hll_edit_value(&edit)) != HLL_GOOD)
+			continue;
+		hll_edit_open(&copy, hll_edit_value(&edit), 3000, NULL);
+		edit = copy; /* which has no hint */
+		sound = hll_check(hll_edit_value(&edit)) == HLL_GOOD;
+		for (i = 0; i < 30; i++)
+			damaged += hll_edit_raise(&edit,
+						  random_mark(&r, 300)) ==
+				   HLL_DAMAGED;
+		ck_assert(!sound || damaged == damaged_before);
+		damaged_before = damaged;
+		if (!sound)
 			continue;
 		good++;
-		for (i = 0; i < 30; i++)
-			hll_edit_raise(&edit, random_mark(&r, 300));
 		hll_edit_to_dense(&edit);
 		hll_count(hll_edit_value(&edit));
 	}
 	ck_assert_uint_gt(good, 0);
+	ck_assert_uint_gt(damaged, 0);
+}
+END_TEST
+
+/* A pair with every kind of run. */
+static void pair_random(struct pair *p, struct test_random *r)
+{
+	unsigned i, count = (unsigned)test_random_below(r, 3000);
+
+	*p = (struct pair){ 0 };
+	hll_edit_new(&p->edit, HLL_SIZE_MAX);
+	for (i = 0; i < count; i++)
+		pair_raise(p, random_mark(r, 1 + count * 4));
+}
+
+START_TEST(get__reads_every_register_of_both_encodings)
+{
+	struct test_random r = { test_seed() };
+	struct hll_hint hint;
+	struct pair p;
+	uint8_t rank;
+	unsigned round, i;
+
+	for (round = 0; round < 20; round++) {
+		pair_random(&p, &r);
+		if (round % 4 == 0)
+			hll_edit_to_dense(&p.edit);
+		for (i = round; i < HLL_REGISTERS; i += 20) {
+			ck_assert(hll_get(hll_edit_value(&p.edit), i, &rank,
+					  &hint));
+			ck_assert_uint_eq(rank, p.registers[i]);
+		}
+	}
+}
+END_TEST
+
+START_TEST(damage__is_told_by_whom_it_concerns)
+{
+	struct test_random r = { test_seed() };
+	struct hll_mark high = { 0, HLL_RANK_MAX };
+	struct hll_hint hint;
+	struct pair p;
+	uint8_t rank;
+	unsigned round, i;
+
+	for (round = 0; round < 10; round++) {
+		unsigned readable = 0;
+		size_t size;
+
+		pair_random(&p, &r);
+		size = HLL_HEADER_SIZE +
+		       test_random_below(&r, p.edit.size - HLL_HEADER_SIZE);
+		p.edit.size = size;
+		p.edit.changed = SIZE_MAX;
+		for (i = 0; i < HLL_REGISTERS; i++) {
+			if (!hll_get(hll_edit_value(&p.edit), i, &rank, &hint))
+				break;
+			readable++;
+			ck_assert_uint_eq(rank, p.registers[i]);
+		}
+		ck_assert_uint_lt(readable, HLL_REGISTERS);
+		for (; i < HLL_REGISTERS; i += 100)
+			ck_assert(!hll_get(hll_edit_value(&p.edit), i, &rank,
+					   &hint));
+		ck_assert_int_eq(hll_check(hll_edit_value(&p.edit)),
+				 HLL_CORRUPT);
+		/* What has to read all of it, and what does not. */
+		ck_assert_int_eq(hll_edit_raise(&p.edit, high), HLL_DAMAGED);
+		high.index = (uint16_t)readable;
+		ck_assert_int_eq(hll_edit_raise(&p.edit, high), HLL_DAMAGED);
+		high.rank = 1;
+		ck_assert_int_eq(hll_edit_raise(&p.edit, high), HLL_DAMAGED);
+		ck_assert_uint_eq(p.edit.size, size);
+		ck_assert_uint_eq(p.edit.changed, SIZE_MAX);
+		high = (struct hll_mark){ 0, HLL_RANK_MAX };
+	}
+}
+END_TEST
+
+START_TEST(edit__knows_from_where_on_it_changed)
+{
+	struct test_random r = { test_seed() };
+	struct hll_edit edit, before;
+	unsigned round, i;
+
+	hll_edit_new(&before, 400);
+	for (round = 0; round < 3000; round++) {
+		size_t same = 0;
+
+		hll_edit_open(&edit, hll_edit_value(&before), 400, NULL);
+		for (i = 0; i < 3; i++)
+			hll_edit_raise(&edit, random_mark(&r, 900));
+		while (same < before.size && same < edit.size &&
+		       edit.bytes[same] == before.bytes[same])
+			same++;
+		if (same < before.size)
+			ck_assert_uint_le(edit.changed, same);
+		else
+			ck_assert_uint_eq(edit.changed, SIZE_MAX);
+		before = edit;
+	}
+	ck_assert_int_eq(hll_encoding(hll_edit_value(&edit)), HLL_DENSE);
 }
 END_TEST
 
@@ -253,5 +370,8 @@ int main(void)
 		dense__a_patch_is_what_raising_changes,
 		estimate__the_standard_error_is_081_percent,
 		check__random_bytes_are_refused_or_can_be_used,
+		get__reads_every_register_of_both_encodings,
+		damage__is_told_by_whom_it_concerns,
+		edit__knows_from_where_on_it_changed,
 		check__what_is_too_short_is_none);
 }

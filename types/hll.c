@@ -75,6 +75,58 @@ static inline struct run run_read(const uint8_t *p)
 	return (struct run){ 0, 1, (uint16_t)(*p + 1) };
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+static inline bool is_two_byte_run(uint8_t first)
+{
+	return first >> 6 == 1;
+}
+
+/* Whether there may be such a byte among eight. */
+static inline bool has_two_byte_run(uint64_t bytes)
+{
+	return ~bytes & bytes << 1 & 0x80 * EACH_BYTE;
+}
+
+static inline unsigned sum_bytes(uint64_t bytes)
+{
+	const uint64_t evens = UINT64_C(0x00ff00ff00ff00ff);
+
+	bytes = (bytes & evens) + (bytes >> 8 & evens);
+	return (unsigned)(bytes * UINT64_C(0x0001000100010001) >> 48);
+}
+
+/* Of eight bytes (0xff where one begins with 01) where runs begin that have
+ * two: each byte of a row but those that are the second of the one before.  A
+ * sum carries through a row to its end. */
+static inline uint64_t two_byte_runs(uint64_t rows)
+{
+	const uint64_t evens = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t starts = rows & ~(rows << 8) & EACH_BYTE;
+	uint64_t from_even = rows & ~(rows + (starts & evens));
+
+	return (from_even & evens) | (rows & ~from_even & ~evens);
+}
+
+/* The registers of the runs that lie in eight bytes, of which the first begins
+ * there; *size: of those runs, 7 or 8. No branches: what comes next is
+ * anybody's guess. */
+static inline unsigned runs_in_eight(uint64_t bytes, unsigned *size)
+{
+	uint64_t tops = ~bytes & bytes << 1 & 0x80 * EACH_BYTE;
+	uint64_t twos = two_byte_runs((tops << 1) - (tops >> 7));
+	uint64_t cut = twos & UINT64_C(0xff) << 56;
+	uint64_t seconds, ones, is_value = bytes >> 7 & EACH_BYTE;
+
+	*size = 8 - (unsigned)(cut >> 63);
+	twos ^= cut;
+	seconds = twos << 8;
+	ones = (bytes & (63 * EACH_BYTE - 60 * is_value)) & ~twos;
+	ones = (ones + EACH_BYTE) & ~seconds & ~cut;
+	return sum_bytes(ones) + sum_bytes(bytes & seconds) +
+	       256 * sum_bytes(bytes & 63 * EACH_BYTE & twos);
+}
+
 /* Writes a run of zeros in its shortest form; where the next one goes. */
 static uint8_t *put_zeros(uint8_t *p, unsigned count)
 {
@@ -115,28 +167,6 @@ enum hll_state hll_check_header(struct slice value)
 	return value.data[ENCODING_AT] == HLL_SPARSE ? HLL_GOOD : HLL_OTHER;
 }
 
-enum hll_state hll_check(struct slice value)
-{
-	const uint8_t *p = value.data + HLL_HEADER_SIZE;
-	const uint8_t *end = value.data + value.size;
-	unsigned registers = 0;
-
-	if (hll_check_header(value) != HLL_GOOD)
-		return HLL_OTHER;
-	if (hll_encoding(value) == HLL_DENSE)
-		return HLL_GOOD;
-	while (p < end && registers < HLL_REGISTERS) {
-		struct run run;
-
-		if ((*p & 0xc0) == 0x40 && end - p < 2)
-			return HLL_CORRUPT;
-		run = run_read(p);
-		registers += run.count;
-		p += run.size;
-	}
-	return p == end && registers == HLL_REGISTERS ? HLL_GOOD : HLL_CORRUPT;
-}
-
 bool hll_cached(struct slice value, uint64_t *out)
 {
 	*out = get_u64(value.data + CACHE_AT);
@@ -149,11 +179,85 @@ static inline uint32_t get_four(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
 }
 
-uint8_t hll_dense_get(struct slice value, unsigned index)
+static uint8_t dense_get(struct slice value, unsigned index)
 {
 	const uint8_t *four = value.data + HLL_HEADER_SIZE + index / 4 * 3;
 
 	return get_four(four) >> index % 4 * 6 & 63;
+}
+
+static const struct hll_hint no_hint = { HLL_HEADER_SIZE, 0 };
+
+/* A run in its place. */
+struct found {
+	struct run run;
+	size_t at;
+	unsigned first;        /* register */
+	size_t before;         /* the run in front of it, or `at` */
+	unsigned before_first; /* its first register */
+};
+
+/* Goes past runs that lie before the register, but for the last eight bytes
+ * of these. */
+static void skip_runs(struct slice value, unsigned index, struct hll_hint *at)
+{
+	struct hll_hint next = *at;
+	unsigned size;
+
+	while (value.size - next.offset >= 8) {
+		unsigned registers = runs_in_eight(
+			get_u64(value.data + next.offset), &size);
+
+		if (next.first + registers > index)
+			return;
+		*at = next;
+		next.offset += size;
+		next.first += registers;
+	}
+}
+
+/* The run of register `index`, from a run on that lies before it or is the
+ * first. False: runs end before. */
+static bool find_run(struct slice value, unsigned index, struct hll_hint from,
+		     struct found *f)
+{
+	skip_runs(value, index, &from);
+	*f = (struct found){ .before = from.offset,
+			     .before_first = from.first };
+	while (from.offset < value.size) {
+		const uint8_t *p = value.data + from.offset;
+
+		if (is_two_byte_run(*p) && from.offset + 1 == value.size)
+			return false;
+		f->run = run_read(p);
+		f->at = from.offset;
+		f->first = from.first;
+		if (index < f->first + f->run.count)
+			return true;
+		f->before = f->at;
+		f->before_first = f->first;
+		from.offset += f->run.size;
+		from.first += f->run.count;
+	}
+	return false;
+}
+
+bool hll_get(struct slice value, unsigned index, uint8_t *rank,
+	     struct hll_hint *hint)
+{
+	struct found f;
+
+	*hint = no_hint;
+
+	if (hll_encoding(value) == HLL_DENSE) {
+		*rank = dense_get(value, index);
+		return true;
+	}
+	if (value.size > HLL_SIZE_MAX || !find_run(value, index, no_hint, &f))
+		return false;
+	*rank = f.run.value;
+	*hint = (struct hll_hint){ f.before, f.before_first };
+	return true;
 }
 
 /* Sets one of the four registers that `four` holds. */
@@ -240,88 +344,166 @@ static uint64_t estimate(const struct histogram *h)
 	return (uint64_t)llroundl(alpha * m * m / z);
 }
 
-/* Eight registers, which are six bytes (and there may be no more to read), as
- * eight bytes. */
+/* Six bytes, of which there may be no more to read. */
+static inline uint64_t get_six(const uint8_t *p)
+{
+	return get_u32(p) | (uint64_t)get_u16(p + 4) << 32;
+}
+
+/* Eight registers, which are six bytes, as eight bytes. */
 static inline uint64_t get_eight(const uint8_t *p)
 {
-	uint64_t x = get_u32(p) | (uint64_t)get_u16(p + 4) << 32;
+	uint64_t x = get_six(p);
 
 	x = (x & 0x000000ffffff) | (x & 0xffffff000000) << 8;
 	x = (x & 0x00000fff00000fff) | (x & 0x00fff00000fff000) << 4;
 	return (x & 0x003f003f003f003f) | (x & 0x0fc00fc00fc00fc0) << 2;
 }
 
-/* Eight counters a value, so that equal neighbours do not wait for each
- * other. */
-struct lanes {
-	uint16_t at[8][64];
-};
-
-static inline void lanes_add(struct lanes *l, uint64_t eight)
+/* Eight bytes below 64 as four pairs of registers, 16 bits apart. */
+static inline uint64_t pair_up(uint64_t x)
 {
-	l->at[0][eight & 63]++;
-	l->at[1][eight >> 8 & 63]++;
-	l->at[2][eight >> 16 & 63]++;
-	l->at[3][eight >> 24 & 63]++;
-	l->at[4][eight >> 32 & 63]++;
-	l->at[5][eight >> 40 & 63]++;
-	l->at[6][eight >> 48 & 63]++;
-	l->at[7][eight >> 56 & 63]++;
+	return (x & 0x003f003f003f003f) | (x >> 2 & 0x0fc00fc00fc00fc0);
 }
 
-static struct histogram lanes_sum(const struct lanes *l)
+/* The other way round. */
+static inline void put_eight(uint8_t *p, uint64_t x)
+{
+	x = pair_up(x);
+	x = (x & 0x00000fff00000fff) | (x >> 4 & 0x00fff00000fff000);
+	x = (x & 0x000000ffffff) | (x >> 8 & 0xffffff000000);
+	put_u32(p, (uint32_t)x);
+	put_u16(p + 4, (uint16_t)(x >> 32));
+}
+
+/* How often two neighbours have these values: half as many counters to raise
+ * as there are registers. Twice, so that equal ones wait less for each
+ * other. */
+struct pairs {
+	uint16_t at[2][64 * 64];
+};
+
+/* Adds four, which begin so many bits apart. */
+static inline void pairs_add(struct pairs *p, uint64_t four, unsigned apart)
+{
+	p->at[0][four & 4095]++;
+	p->at[1][four >> apart & 4095]++;
+	p->at[0][four >> 2 * apart & 4095]++;
+	p->at[1][four >> 3 * apart & 4095]++;
+}
+
+static struct histogram pairs_sum(const struct pairs *p)
 {
 	struct histogram h = { 0 };
-	unsigned lane, i;
+	uint16_t low[64] = { 0 };
+	unsigned high, i;
 
-	for (lane = 0; lane < 8; lane++)
-		for (i = 0; i < 64; i++)
-			h.at[i] += l->at[lane][i];
+	for (high = 0; high < 64; high++) {
+		const uint16_t *a = p->at[0] + high * 64;
+		const uint16_t *b = p->at[1] + high * 64;
+		uint16_t sum = 0;
+
+		for (i = 0; i < 64; i++) {
+			uint16_t n = (uint16_t)(a[i] + b[i]);
+
+			low[i] = (uint16_t)(low[i] + n);
+			sum = (uint16_t)(sum + n);
+		}
+		h.at[high] = sum;
+	}
+	for (i = 0; i < 64; i++)
+		h.at[i] += low[i];
 	return h;
 }
 
 static struct histogram dense_histogram(const uint8_t *p)
 {
 	const uint8_t *end = p + HLL_REGISTERS / 8 * 6;
-	struct lanes lanes = { 0 };
+	struct pairs pairs = { 0 };
 
 	for (; p < end; p += 6)
-		lanes_add(&lanes, get_eight(p));
-	return lanes_sum(&lanes);
+		pairs_add(&pairs, get_six(p), 12);
+	return pairs_sum(&pairs);
 }
 
-static struct histogram sparse_histogram(const uint8_t *p, const uint8_t *end)
+/* The sum over runs of one byte, of which there are so many of each byte. */
+static void add_runs(struct histogram *h, const uint16_t *of_byte)
 {
-	struct histogram h = { 0 };
+	unsigned i;
 
+	for (i = 0; i < ZERO_RUN_MAX; i++)
+		h->at[0] += of_byte[i] * (i + 1);
+	for (i = 0; i < VALUE_MAX * VALUE_RUN_MAX; i++)
+		h->at[i / VALUE_RUN_MAX + 1] += of_byte[0x80 + i] *
+						(i % VALUE_RUN_MAX + 1);
+}
+
+/* Counts bytes first, which wait for nothing, and only then reads them as
+ * runs. False: the last run is cut off. */
+static bool sparse_histogram(const uint8_t *p, const uint8_t *end,
+			     struct histogram *h)
+{
+	uint16_t of_byte[256] = { 0 };
+	unsigned i;
+
+	*h = (struct histogram){ 0 };
 	while (p < end) {
-		struct run run = run_read(p);
-
-		h.at[run.value] += run.count;
-		p += run.size;
+		if (end - p >= 8 && !has_two_byte_run(get_u64(p))) {
+			for (i = 0; i < 8; i++)
+				of_byte[p[i]]++;
+			p += 8;
+		} else if (!is_two_byte_run(*p)) {
+			of_byte[*p++]++;
+		} else if (end - p < 2) {
+			return false;
+		} else {
+			h->at[0] += run_read(p).count;
+			p += 2;
+		}
 	}
-	return h;
+	add_runs(h, of_byte);
+	return true;
+}
+
+enum hll_state hll_check(struct slice value)
+{
+	struct histogram h;
+	unsigned i, registers = 0;
+
+	if (hll_check_header(value) != HLL_GOOD)
+		return HLL_OTHER;
+	if (hll_encoding(value) == HLL_DENSE)
+		return HLL_GOOD;
+	if (value.size > HLL_SIZE_MAX ||
+	    !sparse_histogram(value.data + HLL_HEADER_SIZE,
+			      value.data + value.size, &h))
+		return HLL_CORRUPT;
+	for (i = 0; i < ARRAY_LEN(h.at); i++)
+		registers += h.at[i];
+	return registers == HLL_REGISTERS ? HLL_GOOD : HLL_CORRUPT;
 }
 
 uint64_t hll_count(struct slice value)
 {
 	const uint8_t *body = value.data + HLL_HEADER_SIZE;
-	struct histogram h = hll_encoding(value) == HLL_DENSE ?
-		dense_histogram(body) :
-		sparse_histogram(body, value.data + value.size);
+	struct histogram h;
 
+	if (hll_encoding(value) == HLL_DENSE)
+		h = dense_histogram(body);
+	else
+		sparse_histogram(body, value.data + value.size, &h);
 	return estimate(&h);
 }
 
 uint64_t hll_count_registers(const uint8_t *registers)
 {
-	struct lanes lanes = { 0 };
+	struct pairs pairs = { 0 };
 	struct histogram h;
 	unsigned i;
 
 	for (i = 0; i < HLL_REGISTERS; i += 8)
-		lanes_add(&lanes, get_u64(registers + i));
-	h = lanes_sum(&lanes);
+		pairs_add(&pairs, pair_up(get_u64(registers + i)), 16);
+	h = pairs_sum(&pairs);
 	return estimate(&h);
 }
 
@@ -388,9 +570,9 @@ void hll_describe(struct slice value, struct buf *out)
 
 static void edit_init(struct hll_edit *e, size_t sparse_max)
 {
-	e->sparse_max = sparse_max;
-	e->hint = HLL_HEADER_SIZE;
-	e->hint_first = 0;
+	e->sparse_max = sparse_max < HLL_SIZE_MAX ? sparse_max : HLL_SIZE_MAX;
+	e->hint = no_hint;
+	e->changed = SIZE_MAX;
 }
 
 void hll_edit_new(struct hll_edit *e, size_t sparse_max)
@@ -403,10 +585,13 @@ void hll_edit_new(struct hll_edit *e, size_t sparse_max)
 	e->size = HLL_SPARSE_EMPTY_SIZE;
 }
 
-void hll_edit_open(struct hll_edit *e, struct slice value, size_t sparse_max)
+void hll_edit_open(struct hll_edit *e, struct slice value, size_t sparse_max,
+		   const struct hll_hint *hint)
 {
 	assert(value.size <= sizeof(e->bytes));
 	edit_init(e, sparse_max);
+	if (hint)
+		e->hint = *hint;
 	memcpy(e->bytes, value.data, value.size);
 	e->size = value.size;
 }
@@ -430,55 +615,46 @@ void hll_edit_to_dense(struct hll_edit *e)
 			dense_set(dense, index++, run.value);
 		p += run.size;
 	}
+	assert(index == HLL_REGISTERS);
 	memcpy(dense, e->bytes, HLL_HEADER_SIZE);
 	dense[ENCODING_AT] = HLL_DENSE;
+	e->changed = 0;
 	memcpy(e->bytes, dense, sizeof(dense));
 	e->size = sizeof(dense);
 }
 
-static bool dense_raise(struct hll_edit *e, struct hll_mark mark)
+/* The value differs from `at` on; so its estimate is no longer true. */
+static void note_change(struct hll_edit *e, size_t at)
 {
-	if (hll_dense_get(hll_edit_value(e), mark.index) >= mark.rank)
-		return false;
-	dense_set(e->bytes, mark.index, mark.rank);
-	e->bytes[HLL_HEADER_SIZE - 1] |= CACHE_STALE;
-	return true;
+	uint8_t *state = &e->bytes[HLL_HEADER_SIZE - 1];
+
+	if (!(*state & CACHE_STALE))
+		at = HLL_HEADER_SIZE - 1;
+	*state |= CACHE_STALE;
+	if (at < e->changed)
+		e->changed = at;
 }
 
-/* A run in its place. */
-struct found {
-	struct run run;
-	size_t at;
-	unsigned first;        /* register */
-	size_t before;         /* the run in front of it, or `at` */
-	unsigned before_first; /* its first register */
-};
-
-/* The run of register `index`, from the hint on if that lies in front. */
-static struct found find_run(const struct hll_edit *e, unsigned index)
+static enum hll_raise dense_raise(struct hll_edit *e, struct hll_mark mark)
 {
-	struct found f = { .at = HLL_HEADER_SIZE };
+	if (dense_get(hll_edit_value(e), mark.index) >= mark.rank)
+		return HLL_NOT_RAISED;
+	dense_set(e->bytes, mark.index, mark.rank);
+	note_change(e, HLL_HEADER_SIZE + mark.index / 4 * 3);
+	return HLL_RAISED;
+}
 
-	if (e->hint_first <= index) {
-		f.at = e->hint;
-		f.first = e->hint_first;
-		f.run = run_read(e->bytes + f.at);
-		/* The run in front of the hint is not known. */
-		if (index < f.first + f.run.count)
-			f = (struct found){ .at = HLL_HEADER_SIZE };
-	}
-	f.before = f.at;
-	f.before_first = f.first;
-	for (;;) {
-		assert(f.at < e->size);
-		f.run = run_read(e->bytes + f.at);
-		if (index < f.first + f.run.count)
-			return f;
-		f.before = f.at;
-		f.before_first = f.first;
-		f.at += f.run.size;
-		f.first += f.run.count;
-	}
+/* From the hint on if the register lies behind its run: what is in front of
+ * the hint is not known. */
+static bool find_in_edit(const struct hll_edit *e, unsigned index,
+			 struct found *f)
+{
+	struct hll_hint from = e->hint;
+
+	if (from.offset >= e->size || index < from.first ||
+	    index < from.first + run_read(e->bytes + from.offset).count)
+		from = no_hint;
+	return find_run(hll_edit_value(e), index, from, f);
 }
 
 /* Joins neighbours of one value, from the run at `at` on, as far as a change
@@ -507,52 +683,80 @@ static void join_runs(struct hll_edit *e, size_t at)
 	}
 }
 
-static bool sparse_raise(struct hll_edit *e, struct hll_mark mark)
+/* Makes it dense for a mark, if all of it can be read. */
+static enum hll_raise promote(struct hll_edit *e, struct hll_mark mark)
 {
-	struct found f = find_run(e, mark.index);
-	unsigned in_front = mark.index - f.first;
-	uint8_t split[SPLIT_MAX], *end = split, *p = e->bytes + f.at;
+	if (hll_check(hll_edit_value(e)) != HLL_GOOD)
+		return HLL_DAMAGED;
+	hll_edit_to_dense(e);
+	return dense_raise(e, mark);
+}
+
+static enum hll_raise sparse_raise(struct hll_edit *e, struct hll_mark mark)
+{
+	uint8_t split[SPLIT_MAX], *end = split, *p;
+	struct found f;
+	unsigned in_front;
 	size_t size;
 
+	if (!find_in_edit(e, mark.index, &f))
+		return HLL_DAMAGED;
 	if (f.run.value >= mark.rank)
-		return false;
+		return HLL_NOT_RAISED;
+	in_front = mark.index - f.first;
 	end = put_run(end, f.run.value, in_front);
 	end = put_value(end, mark.rank, 1);
 	end = put_run(end, f.run.value, f.run.count - in_front - 1);
 	size = (size_t)(end - split);
-	if (size > f.run.size &&
-	    e->size + size - f.run.size > e->sparse_max) {
-		hll_edit_to_dense(e);
-		return dense_raise(e, mark);
-	}
+	if (size > f.run.size && e->size + size - f.run.size > e->sparse_max)
+		return promote(e, mark);
+	p = e->bytes + f.at;
 	memmove(p + size, p + f.run.size, e->size - f.at - f.run.size);
 	memcpy(p, split, size);
 	e->size += size - f.run.size;
 	join_runs(e, f.before);
-	e->hint = f.before;
-	e->hint_first = f.before_first;
-	e->bytes[HLL_HEADER_SIZE - 1] |= CACHE_STALE;
-	return true;
+	e->hint = (struct hll_hint){ f.before, f.before_first };
+	note_change(e, f.before);
+	return HLL_RAISED;
 }
 
-bool hll_edit_raise(struct hll_edit *e, struct hll_mark mark)
+enum hll_raise hll_edit_raise(struct hll_edit *e, struct hll_mark mark)
 {
-	if (hll_encoding(hll_edit_value(e)) == HLL_SPARSE) {
-		if (mark.rank <= VALUE_MAX)
-			return sparse_raise(e, mark);
-		hll_edit_to_dense(e);
-	}
-	return dense_raise(e, mark);
+	if (hll_encoding(hll_edit_value(e)) == HLL_DENSE)
+		return dense_raise(e, mark);
+	if (mark.rank > VALUE_MAX)
+		return promote(e, mark);
+	return sparse_raise(e, mark);
 }
 
-bool hll_edit_merge(struct hll_edit *e, const uint8_t *registers)
+static void dense_merge(struct hll_edit *e, const uint8_t *registers)
 {
-	bool raised = false;
+	uint8_t *p = e->bytes + HLL_HEADER_SIZE;
 	unsigned i;
 
-	for (i = 0; i < HLL_REGISTERS; i++)
+	for (i = 0; i < HLL_REGISTERS; i += 8, p += 6) {
+		uint64_t old = get_eight(p);
+		uint64_t fresh = max_eight(old, get_u64(registers + i));
+
+		if (fresh == old)
+			continue;
+		put_eight(p, fresh);
+		note_change(e, (size_t)(p - e->bytes));
+	}
+}
+
+void hll_edit_merge(struct hll_edit *e, const uint8_t *registers)
+{
+	unsigned i;
+
+	assert(hll_check(hll_edit_value(e)) == HLL_GOOD);
+	for (i = 0; i < HLL_REGISTERS; i++) {
+		if (hll_encoding(hll_edit_value(e)) == HLL_DENSE) {
+			dense_merge(e, registers);
+			return;
+		}
 		if (registers[i])
-			raised |= hll_edit_raise(e, (struct hll_mark){
-				(uint16_t)i, registers[i] });
-	return raised;
+			hll_edit_raise(e, (struct hll_mark){ (uint16_t)i,
+							     registers[i] });
+	}
 }

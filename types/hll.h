@@ -36,7 +36,7 @@ enum hll_encoding { HLL_DENSE, HLL_SPARSE };
 enum hll_state {
 	HLL_GOOD,
 	HLL_OTHER,   /* a string, but no HyperLogLog */
-	HLL_CORRUPT, /* sparse runs that do not fit together */
+	HLL_CORRUPT, /* sparse runs that are not of HLL_REGISTERS */
 };
 
 /* What an element wants: register `index` to be at least `rank`. */
@@ -52,21 +52,29 @@ struct hll_mark hll_mark(struct slice element);
  * HLL_OTHER. */
 enum hll_state hll_check_header(struct slice value);
 
-/* As above, and the runs of a sparse one, too. All functions below want a
- * value for which this said HLL_GOOD. */
-enum hll_state hll_check(struct slice value);
-
 /* What the header says. */
 enum hll_encoding hll_encoding(struct slice value);
 
 /* The estimate of the header; false: no longer true. */
 bool hll_cached(struct slice value, uint64_t *out);
 
+/* A run of a sparse value: where it is, and its first register. */
+struct hll_hint {
+	size_t offset;
+	unsigned first;
+};
+
+/* A register of a value with a good header, and a hint for changing it. False:
+ * the runs of a sparse one end before it, or are more than there can be. */
+bool hll_get(struct slice value, unsigned index, uint8_t *rank,
+	     struct hll_hint *hint);
+
+/* Header and runs. All functions below want a value for which this said
+ * HLL_GOOD, but for what hll_edit_raise finds out itself. */
+enum hll_state hll_check(struct slice value);
+
 /* The estimate from the registers (Ertl 2017). */
 uint64_t hll_count(struct slice value);
-
-/* Register `index` of a dense one. */
-uint8_t hll_dense_get(struct slice value, unsigned index);
 
 struct hll_patch {
 	size_t offset; /* in the value */
@@ -90,24 +98,29 @@ void hll_describe(struct slice value, struct buf *out);
 struct hll_edit {
 	size_t size;
 	size_t sparse_max; /* bytes: a longer one becomes dense */
-	size_t hint;       /* a run of a sparse one: its offset … */
-	unsigned hint_first; /* … and its first register */
+	struct hll_hint hint;
+	size_t changed;    /* bytes before this one are as they were */
 	uint8_t bytes[HLL_SIZE_MAX];
 };
 
 /* An empty one, sparse. */
 void hll_edit_new(struct hll_edit *e, size_t sparse_max);
 
-/* A copy of value. */
-void hll_edit_open(struct hll_edit *e, struct slice value, size_t sparse_max);
+/* A copy of value. hint: where the first change will be, or NULL. */
+void hll_edit_open(struct hll_edit *e, struct slice value, size_t sparse_max,
+		   const struct hll_hint *hint);
 
-/* Makes a register at least as high as the mark; whether it was not. Then the
- * header's estimate is no longer true. */
-bool hll_edit_raise(struct hll_edit *e, struct hll_mark mark);
+enum hll_raise {
+	HLL_NOT_RAISED, /* it was as high */
+	HLL_RAISED,     /* the header's estimate is no longer true */
+	HLL_DAMAGED,    /* runs that had to be read are wrong: not changed */
+};
 
-/* As hll_edit_raise with every register of HLL_REGISTERS bytes; whether any
- * was lower. */
-bool hll_edit_merge(struct hll_edit *e, const uint8_t *registers);
+/* Makes a register at least as high as the mark. The header was good. */
+enum hll_raise hll_edit_raise(struct hll_edit *e, struct hll_mark mark);
+
+/* As hll_edit_raise with every register of HLL_REGISTERS bytes. */
+void hll_edit_merge(struct hll_edit *e, const uint8_t *registers);
 
 /* Makes it dense if it is not. */
 void hll_edit_to_dense(struct hll_edit *e);

@@ -120,7 +120,7 @@ size_t list_memory(const struct entry *e)
 		return entry_memory(e);
 	l = big_of(e);
 	return entry_memory(e) + sizeof(*l) +
-	       l->capacity * sizeof(l->parts[0]) + l->stored;
+	       l->capacity * sizeof(l->parts[0]) + big_stored(l);
 }
 
 /* Makes a small list big. */

@@ -22,10 +22,10 @@
 #define NODE_MIN 512 /* bytes a first node starts with */
 /* A block with as many nodes is of a list that goes on growing. */
 #define NODES_MANY 8
-/* More parts than these are freed elsewhere. */
-#define PARTS_FEW 1
 /* So many bytes go back to the system when they have been freed. */
 #define PURGE_FROM ((size_t)32 << 20)
+/* To tell the bytes of a list by. */
+#define PARTS_LOOKED_AT 64
 
 static size_t block_bytes(size_t capacity)
 {
@@ -40,12 +40,13 @@ static struct list_node *node_new(size_t capacity)
 	return node;
 }
 
-/* Any thread. */
-static void node_release(struct list_node *node)
+/* Any thread. Whether the node is gone. */
+static bool node_release(struct list_node *node)
 {
-	if (atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) ==
-	    1)
-		mem_free(node);
+	if (atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) > 1)
+		return false;
+	mem_free(node);
+	return true;
 }
 
 static void node_hold(struct list_node *node)
@@ -64,16 +65,19 @@ static struct list_block *block_new(uint16_t capacity)
 	return b;
 }
 
-/* Any thread. */
-static void block_release(struct list_block *b)
+/* Any thread. How many bytes of nodes are gone. */
+static size_t block_release(struct list_block *b)
 {
+	size_t bytes = 0;
 	uint32_t i;
 
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
-		return;
+		return 0;
 	for (i = 0; i < b->count; i++)
-		node_release(block_slot(b, i)->node);
+		if (node_release(block_slot(b, i)->node))
+			bytes += block_slot(b, i)->capacity;
 	mem_free(b);
+	return bytes;
 }
 
 struct list_big *big_new(void)
@@ -103,14 +107,14 @@ struct list_big *big_copy(const struct list_big *l)
 static void big_destroy(void *p)
 {
 	struct list_big *l = p;
-	bool purge = l->stored >= PURGE_FROM;
+	size_t bytes = 0;
 	uint32_t i;
 
 	for (i = 0; i < l->part_count; i++)
-		block_release(big_part(l, i)->block);
+		bytes += block_release(big_part(l, i)->block);
 	mem_free(l->parts);
 	mem_free(l);
-	if (purge)
+	if (bytes >= PURGE_FROM)
 		mem_purge();
 }
 
@@ -119,41 +123,38 @@ void big_free(struct list_big *l)
 	reaper_free(big_destroy, l);
 }
 
-void slot_init(struct list_big *l, struct list_slot *s, size_t capacity)
+void slot_init(struct list_slot *s, size_t capacity)
 {
 	*s = (struct list_slot){ .node = node_new(capacity),
 				 .capacity = capacity };
-	l->stored += capacity;
 }
 
-void slot_release(struct list_big *l, struct list_slot *s)
+void slot_release(struct list_slot *s)
 {
-	l->stored -= s->capacity;
 	node_release(s->node);
 }
 
-void slot_move(struct list_big *l, struct list_slot *s, size_t capacity,
-	       size_t begin)
+void slot_move(struct list_slot *s, size_t capacity, size_t begin)
 {
 	size_t used = slot_used(s);
 	struct list_slot fresh;
 
 	assert(begin + used <= capacity);
-	slot_init(l, &fresh, capacity);
+	slot_init(&fresh, capacity);
 	memcpy(fresh.node->data + begin, slot_begin(s), used);
 	fresh.begin = (uint32_t)begin;
 	fresh.end = begin + used;
 	fresh.count = s->count;
-	slot_release(l, s);
+	slot_release(s);
 	*s = fresh;
 }
 
-void slot_trim(struct list_big *l, struct list_slot *s)
+void slot_trim(struct list_slot *s)
 {
 	size_t used = slot_used(s);
 
 	if (s->capacity - used > s->capacity / 8 && !slot_shared(s))
-		slot_move(l, s, used, 0);
+		slot_move(s, used, 0);
 }
 
 /* A block of its own with the same slots, in place of a shared one. */
@@ -387,7 +388,7 @@ void big_remove_slots(struct list_big *l, uint32_t part, uint32_t slot,
 	assert(slot + count <= b->count);
 	for (i = slot; i < slot + count; i++) {
 		elements += block_slot(b, i)->count;
-		slot_release(l, block_slot(b, i));
+		slot_release(block_slot(b, i));
 	}
 	if (slot == 0)
 		b->first = (uint16_t)(b->first + count);
@@ -406,24 +407,17 @@ void big_remove_slots(struct list_big *l, uint32_t part, uint32_t slot,
 void big_remove_parts(struct list_big *l, uint32_t part, uint32_t count)
 {
 	struct list_big *dead = big_new();
-	uint32_t i, j;
+	uint32_t i;
 
 	assert(part + count <= l->part_count);
 	dead->part_count = count;
 	dead->parts = mem_realloc_array(NULL, count, sizeof(dead->parts[0]));
 	for (i = 0; i < count; i++) {
-		struct list_block *b = big_part(l, part + i)->block;
-
 		dead->parts[i] = *big_part(l, part + i);
-		for (j = 0; j < b->count; j++)
-			l->stored -= block_slot(b, j)->capacity;
 		l->count -= dead->parts[i].count;
 	}
 	parts_close(l, part, count);
-	if (count > PARTS_FEW)
-		big_free(dead);
-	else
-		big_destroy(dead);
+	big_free(dead);
 }
 
 /* Bytes a new node at an end gets, for an element of this size. */
@@ -458,11 +452,11 @@ static struct list_slot *end_add(struct list_big *l, enum list_end at,
 		place.part = at == LIST_LEFT ? 0 : l->part_count - 1;
 		b = big_own(l, place.part);
 		place.slot = at == LIST_LEFT ? 0 : b->count;
-		slot_trim(l, block_slot(b, at == LIST_LEFT ? 0 :
+		slot_trim(block_slot(b, at == LIST_LEFT ? 0 :
 						    b->count - 1u));
 	}
 	s = big_add_slot(l, &place);
-	slot_init(l, s, capacity);
+	slot_init(s, capacity);
 	if (at == LIST_LEFT) {
 		s->begin = (uint32_t)capacity;
 		s->end = capacity;
@@ -473,8 +467,8 @@ static struct list_slot *end_add(struct list_big *l, enum list_end at,
 /* Tries to find room for `size` bytes at an end of a node that has none there,
  * or is shared: by moving its elements, or to a bigger node. A node that is
  * nearly full is left as it is: false. */
-static bool end_make_room(struct list_big *l, struct list_slot *s,
-			  enum list_end at, size_t size, size_t size_max)
+static bool end_make_room(struct list_slot *s, enum list_end at, size_t size,
+			  size_t size_max)
 {
 	size_t used = slot_used(s), need = used + size;
 	size_t capacity = s->capacity, begin;
@@ -488,7 +482,7 @@ static bool end_make_room(struct list_big *l, struct list_slot *s,
 	}
 	begin = at == LIST_LEFT ? capacity - used : 0;
 	if (capacity != s->capacity || slot_shared(s)) {
-		slot_move(l, s, capacity, begin);
+		slot_move(s, capacity, begin);
 		return true;
 	}
 	memmove(s->node->data + begin, slot_begin(s), used);
@@ -514,7 +508,7 @@ static struct list_slot *end_slot(struct list_big *l, enum list_end at,
 	room = at == LIST_LEFT ? s->begin : s->capacity - s->end;
 	if (__builtin_expect(room >= size && !slot_shared(s), 1))
 		return s;
-	if (end_make_room(l, s, at, size, limits->size))
+	if (end_make_room(s, at, size, limits->size))
 		return s;
 	return end_add(l, at, size, limits);
 }
@@ -548,7 +542,7 @@ void big_add_run(struct list_big *l, struct slice run, uint32_t count)
 		place.slot = big_part(l, place.part)->block->count;
 	}
 	s = big_add_slot(l, &place);
-	slot_init(l, s, run.size);
+	slot_init(s, run.size);
 	memcpy(s->node->data, run.data, run.size);
 	s->end = run.size;
 	s->count = count;
@@ -664,8 +658,22 @@ struct list_place big_find(const struct list_big *l, uint64_t index)
 	return place;
 }
 
+size_t big_stored(const struct list_big *l)
+{
+	uint32_t i, j, step = 1 + l->part_count / (PARTS_LOOKED_AT + 1);
+	size_t bytes = 0, looked = 0;
+
+	for (i = 0; i < l->part_count; i += step, looked++) {
+		struct list_block *b = big_part(l, i)->block;
+
+		for (j = 0; j < b->count; j++)
+			bytes += block_slot(b, j)->capacity;
+	}
+	return looked ? bytes * l->part_count / looked : 0;
+}
+
 /* A slot's elements are as many as it says, and read the same from behind. */
-static size_t slot_check(const struct list_slot *s)
+static void slot_check(const struct list_slot *s)
 {
 	const uint8_t *p, *next;
 	uint32_t count = 0;
@@ -680,12 +688,10 @@ static size_t slot_check(const struct list_slot *s)
 	}
 	assert(p == slot_end(s));
 	assert(count == s->count);
-	return s->capacity;
 }
 
 void big_check(const struct list_big *l)
 {
-	size_t stored = 0;
 	uint64_t count = 0;
 	uint32_t i, j;
 
@@ -698,10 +704,9 @@ void big_check(const struct list_big *l)
 		assert(b->capacity <= LIST_BLOCK_MAX);
 		assert(atomic_load(&b->refs) > 0);
 		for (j = 0; j < b->count; j++)
-			stored += slot_check(block_slot(b, j));
+			slot_check(block_slot(b, j));
 		assert(block_elements(b) == big_part(l, i)->count);
 		count += big_part(l, i)->count;
 	}
 	assert(count == l->count);
-	assert(stored == l->stored);
 }

@@ -51,7 +51,6 @@ struct list_part {
 
 struct list_big {
 	uint64_t count; /* elements */
-	size_t stored;  /* bytes allocated for nodes */
 	struct list_part *parts;
 	uint32_t first; /* used parts are together */
 	uint32_t part_count;
@@ -121,6 +120,9 @@ void big_insert(struct list_big *l, uint64_t index, const struct pack_key *k,
 void big_remove(struct list_big *l, uint64_t index, uint64_t count,
 		const struct list_limits *limits);
 
+/* Bytes of all nodes; of a list of very many, an estimate. */
+size_t big_stored(const struct list_big *l);
+
 /* Invariants as code. */
 void big_check(const struct list_big *l);
 
@@ -137,19 +139,18 @@ struct list_slot *big_add_slot(struct list_big *l, struct list_place *place);
 void big_remove_slots(struct list_big *l, uint32_t part, uint32_t slot,
 		      uint32_t count);
 
-/* Takes parts out, and lets go of their blocks. */
+/* Takes parts out, and hands their blocks to the freeing thread. */
 void big_remove_parts(struct list_big *l, uint32_t part, uint32_t count);
 
 /* A node for a slot: capacity bytes, count 0. */
-void slot_init(struct list_big *l, struct list_slot *s, size_t capacity);
+void slot_init(struct list_slot *s, size_t capacity);
 
 /* Lets go of the slot's node. */
-void slot_release(struct list_big *l, struct list_slot *s);
+void slot_release(struct list_slot *s);
 
 /* Gives the slot a node of this capacity, ours alone, with the same elements
  * from `begin` on; capacity is enough. */
-void slot_move(struct list_big *l, struct list_slot *s, size_t capacity,
-	       size_t begin);
+void slot_move(struct list_slot *s, size_t capacity, size_t begin);
 
 /* Whether the node is held by others, too. */
 static inline bool slot_shared(const struct list_slot *s)
@@ -158,6 +159,6 @@ static inline bool slot_shared(const struct list_slot *s)
 }
 
 /* Gives back what a node has too much, if that is worth it. */
-void slot_trim(struct list_big *l, struct list_slot *s);
+void slot_trim(struct list_slot *s);
 
 #endif

@@ -23,8 +23,8 @@ static bool slot_takes(const struct list_slot *s, size_t size,
 
 /* Replaces `old` bytes at `at` (from the slot's begin) by a hole of `fresh`
  * bytes; returns the hole. */
-static uint8_t *slot_splice(struct list_big *l, struct list_slot *s, size_t at,
-			    size_t old, size_t fresh)
+static uint8_t *slot_splice(struct list_slot *s, size_t at, size_t old,
+			    size_t fresh)
 {
 	size_t behind = slot_used(s) - at - old, capacity;
 	struct list_slot to;
@@ -39,12 +39,12 @@ static uint8_t *slot_splice(struct list_big *l, struct list_slot *s, size_t at,
 	capacity = at + fresh + behind;
 	if (s->count > 1) /* goes on being changed, perhaps */
 		capacity += capacity / 8;
-	slot_init(l, &to, capacity);
+	slot_init(&to, capacity);
 	memcpy(to.node->data, slot_begin(s), at);
 	memcpy(to.node->data + at + fresh, slot_begin(s) + at + old, behind);
 	to.end = at + fresh + behind;
 	to.count = s->count;
-	slot_release(l, s);
+	slot_release(s);
 	*s = to;
 	return to.node->data + at;
 }
@@ -62,7 +62,7 @@ static void slot_put(struct list_big *l, const struct list_place *place,
 {
 	struct list_slot *s = block_slot(big_own(l, place->part), place->slot);
 
-	run_put(slot_splice(l, s, at, 0, run_size(k)), k);
+	run_put(slot_splice(s, at, 0, run_size(k)), k);
 	s->count++;
 	big_part(l, place->part)->count++;
 	l->count++;
@@ -77,14 +77,14 @@ static void slot_cut(struct list_big *l, struct list_place *place)
 	size_t at = slot_offset(s, place->index);
 	uint32_t elements = s->count - place->index;
 
-	slot_init(l, &to, slot_used(s) - at);
+	slot_init(&to, slot_used(s) - at);
 	to.end = to.capacity;
 	to.count = elements;
 	memcpy(to.node->data, slot_begin(s) + at, to.capacity);
 	s->end = s->begin + at;
 	s->count = place->index;
 	big_part(l, place->part)->count -= elements;
-	slot_trim(l, s);
+	slot_trim(s);
 
 	place->slot++;
 	place->index = 0;
@@ -98,7 +98,7 @@ static void slot_alone(struct list_big *l, struct list_place *place,
 {
 	struct list_slot *s = big_add_slot(l, place);
 
-	slot_init(l, s, run_size(k));
+	slot_init(s, run_size(k));
 	s->end = s->capacity;
 	s->count = 1;
 	run_put(s->node->data, k);
@@ -172,7 +172,7 @@ static bool slot_merge(struct list_big *l, uint32_t part, uint32_t slot,
 	if (slot_used(s) + used > limits->size / 2 ||
 	    s->count + count > limits->count / 2)
 		return false;
-	memcpy(slot_splice(l, s, slot_used(s), 0, used), slot_begin(behind),
+	memcpy(slot_splice(s, slot_used(s), 0, used), slot_begin(behind),
 	       used);
 	s->count += count;
 	big_part(l, part)->count += count;
@@ -199,7 +199,7 @@ void big_set(struct list_big *l, uint64_t index, const struct pack_key *k,
 	size_t old = (size_t)(run_next(p) - p);
 
 	if (s->count == 1 || slot_used(s) - old + fresh <= limits->size) {
-		run_put(slot_splice(l, s, at, old, fresh), k);
+		run_put(slot_splice(s, at, old, fresh), k);
 		if (fresh < old / 2)
 			slot_shrunk(l, place.part, place.slot, limits);
 		return;
@@ -221,7 +221,7 @@ static void slot_remove(struct list_big *l, const struct list_place *place,
 	else if (end == slot_used(s))
 		s->end = s->begin + at;
 	else
-		slot_splice(l, s, at, end - at, 0);
+		slot_splice(s, at, end - at, 0);
 	s->count -= count;
 	big_part(l, place->part)->count -= count;
 	l->count -= count;

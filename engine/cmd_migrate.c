@@ -8,7 +8,9 @@
  *
  * I1. A key is removed only after the target has said that it has it, and only
  *     if no record has named it since: what others write meanwhile stays.
- * I2. A migration outlives its session: what the target has is removed here
+ * I2. What cannot be written as a payload, or is longer than a server takes,
+ *     fails the whole command before anything is sent.
+ * I3. A migration outlives its session: what the target has is removed here
  *     whether somebody still waits for the reply or not.
  */
 #include "engine/cmd_dump.h"
@@ -19,6 +21,7 @@
 #include "engine/migrations.h"
 #include "engine/rdb_write.h"
 #include "engine/transfer.h"
+#include "engine/value_ops.h"
 
 #define TIMEOUT_MS 1000 /* if the command says 0 or less */
 #define DELETE_ROOM 128 /* bytes of the log, beside the key */
@@ -108,13 +111,37 @@ static unsigned put_greeting(struct cmd *c, const struct options *o,
 	return count;
 }
 
-static void put_restore(struct cmd *c, struct buf *out, const struct entry *e,
+/* The payload of e's value. False: replied. (I2) */
+static bool write_payload(struct cmd *c, struct buf *payload,
+			  const struct entry *e)
+{
+	const struct config *config = c->engine->config;
+
+	if (!rdb_write(payload, e, config->rdb_compression)) {
+		reply_errorf(c, "ERR a value of type %s has no payload, so it "
+			     "cannot be migrated", value_ops(e)->type_name);
+		return false;
+	}
+	if (payload->size > (uint64_t)config->proto_max_bulk_len) {
+		reply_errorf(c, "ERR a payload of %zu bytes cannot be "
+			     "migrated: it is longer than proto-max-bulk-len",
+			     payload->size);
+		return false;
+	}
+	return true;
+}
+
+/* False: replied. */
+static bool put_restore(struct cmd *c, struct buf *out, const struct entry *e,
 			bool replace)
 {
 	uint64_t deadline = entry_deadline(e);
 	struct buf payload = { 0 };
 
-	rdb_write(&payload, e, c->engine->config->rdb_compression);
+	if (!write_payload(c, &payload, e)) {
+		buf_release(&payload);
+		return false;
+	}
 	put_count(out, '*', replace ? 5 : 4);
 	put_word(out, slice_str("RESTORE"));
 	put_word(out, entry_key(e));
@@ -123,6 +150,7 @@ static void put_restore(struct cmd *c, struct buf *out, const struct entry *e,
 	if (replace)
 		put_word(out, slice_str("REPLACE"));
 	buf_release(&payload);
+	return true;
 }
 
 /* --- the way back --------------------------------------------------------- */
@@ -270,7 +298,7 @@ static void migrate_cancel(struct engine *e, struct session *s)
 	struct migration *m = s->wait.data;
 
 	(void)e;
-	m->session = NULL; /* I2 */
+	m->session = NULL; /* I3 */
 }
 
 static void posted(struct completion *completion)
@@ -297,12 +325,10 @@ void migrations_turn(struct engine *e)
 
 /* --- the command ---------------------------------------------------------- */
 
-/* Collects the keys that exist; NULL: none does, or they cannot be asked. */
-static struct migration *collect(struct cmd *c, const struct options *o,
-				 int64_t db)
+/* Puts the keys that exist into m, which is new. False: replied. */
+static bool collect(struct cmd *c, const struct options *o, int64_t db,
+		    struct migration *m)
 {
-	struct migration *m = migration_new(c, c->argv + o->first_key,
-					    o->key_count);
 	unsigned i;
 
 	m->copy = o->copy;
@@ -314,13 +340,13 @@ static struct migration *collect(struct cmd *c, const struct options *o,
 		if (!e)
 			continue;
 		migration_add(m, key);
-		put_restore(c, &m->transfer.request, e, o->replace);
+		if (!put_restore(c, &m->transfer.request, e, o->replace))
+			return false;
 	}
 	m->transfer.reply_count = m->greetings + m->key_count;
-	if (m->key_count)
-		return m;
-	migration_free(m);
-	return NULL;
+	if (m->key_count == 0)
+		reply_simple(c, "NOKEY");
+	return m->key_count > 0;
 }
 
 static bool put_address(struct cmd *c, struct transfer *t, int64_t timeout_ms)
@@ -365,9 +391,9 @@ void cmd_migrate(struct cmd *c)
 		return;
 	if (!arg_i64(c, 5, &timeout_ms) || !arg_i64(c, 4, &db))
 		return;
-	m = collect(c, &o, db);
-	if (!m) {
-		reply_simple(c, "NOKEY");
+	m = migration_new(c, c->argv + o.first_key, o.key_count);
+	if (!collect(c, &o, db, m)) {
+		migration_free(m);
 		return;
 	}
 	if (!depart(c, m, timeout_ms)) {

@@ -618,6 +618,14 @@ def test_migrate_keeps_the_keys_when_it_fails(_=None):
         equal(c.ok("DBSIZE"), 2)
         equal(c.ok(*target, "REPLACE", "AUTH2", "default", "secret"), b"OK")
         equal(c.ok("KEYS", "*"), [b"b"])
+        # what no server would take is not sent: not a part of it, either
+        c.ok("CONFIG", "SET", "proto-max-bulk-len", "1mb")
+        c.ok("RPUSH", "long", *[random.Random(1).randbytes(1 << 19)] * 3)
+        is_error(c.command(*target[:3], "", "0", "1000", "REPLACE", "AUTH",
+                           "secret", "KEYS", "b", "long"),
+                 "ERR a payload of 15")
+        equal(c.ok("EXISTS", "b", "long"), 2)
+        equal(c.ok("DEL", "long"), 1)
         # to itself: what it has just written does not go
         is_error(c.command("MIGRATE", "127.0.0.1", str(one.port), "b", "0",
                            "1000", "REPLACE"), "ERR The target has the keys")

@@ -123,7 +123,17 @@ TORTURE      := $(TORTURE_MAIN:tests/torture/%.c=$(BUILD)/torture/%)
 TORTURE_PART := $(patsubst %.c,$(BUILD)/obj/%.o, $(filter-out $(TORTURE_MAIN), \
 		  $(wildcard tests/torture/*.c tests/torture/support/*.c)))
 
-torture-programs: $(TORTURE)
+# What is loaded in front of the server's libraries.
+FAIL_ALLOC := $(BUILD)/torture/fail_alloc.so
+
+torture-programs: $(TORTURE) $(FAIL_ALLOC)
+
+$(FAIL_ALLOC): tests/torture/preload/fail_alloc.c \
+	       tests/torture/support/fail_control.h
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 -g -O2 -Wall -Wextra -Werror -fPIC \
+		-shared -o $@ $<
 
 $(BUILD)/libtorture.a: $(TORTURE_PART)
 	@mkdir -p $(@D) && rm -f $@

@@ -9,6 +9,7 @@
 #include "base/io.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -179,6 +180,8 @@ static int posix_list_dir(struct io *io, const char *path, io_name_fn *found,
 	int err;
 
 	(void)io;
+	if (dir == NULL && errno == ENOMEM)
+		mem_exhausted(sizeof(*entry)); /* the library's, not the disk */
 	if (dir == NULL)
 		return -errno;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {

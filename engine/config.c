@@ -269,7 +269,7 @@ static int include(struct source *from, struct slice line, struct slice pattern)
 {
 	char *path = mem_alloc(pattern.size + 1);
 	glob_t found = { 0 };
-	int err = OK;
+	int err = OK, status;
 	size_t i;
 
 	memcpy(path, pattern.data, pattern.size);
@@ -283,7 +283,10 @@ static int include(struct source *from, struct slice line, struct slice pattern)
 		err = load_file(from, path);
 		goto done;
 	}
-	if (glob(path, 0, NULL, &found) == 0)
+	status = glob(path, 0, NULL, &found);
+	if (status == GLOB_NOSPACE)
+		mem_exhausted(sizeof(found));
+	if (status == 0)
 		for (i = 0; i < found.gl_pathc && err == OK; i++)
 			err = load_file(from, found.gl_pathv[i]);
 	globfree(&found);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/torture/support/fail_control.h"
 #include "tests/torture/support/wire.h"
 
 #define ARGUMENTS_MAX 40
@@ -61,6 +62,10 @@ static void run(const struct process *p, const struct process_options *o)
 	}
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
+	if (p->preload) {
+		setenv(FAIL_CONTROL, p->control, 1);
+		setenv("LD_PRELOAD", p->preload, 1);
+	}
 	execv(p->binary, (char **)argv);
 	perror(p->binary);
 	_exit(126);

@@ -18,6 +18,8 @@ struct process {
 	char store[PATH_SIZE];
 	char socket[PATH_SIZE];
 	char log[PATH_SIZE];
+	const char *preload; /* a library that is loaded first, or NULL */
+	const char *control; /* FAIL_CONTROL for it */
 	pid_t pid; /* 0: not running */
 	int status; /* as waitpid gave it, of the last one */
 };

@@ -101,7 +101,7 @@ static bool begin_round(struct rig *r)
 	for (unsigned i = 1; r->active == 1 && i < WRITERS_MAX; i++)
 		r->may_flush_all |= any_certain_key(
 			&r->writers[r->order[i]].live);
-	r->ending = r->cut = false;
+	r->ending = r->cut = r->died = false;
 	r->crash_ms = 0;
 	memset(r->seen, 0, sizeof(r->seen));
 	for (unsigned i = 0; i < r->active; i++) {
@@ -181,10 +181,18 @@ static void report_reply(const struct writer *w, const struct op *op,
 		e->bulk.size);
 }
 
-static bool is_refusal(const struct reply *p)
+static bool is_error(const struct reply *p, const char *start)
 {
-	return p->type == '-' && p->text.size >= 7 &&
-	       memcmp(p->text.data, "MISCONF", 7) == 0;
+	size_t size = strlen(start);
+
+	return p->type == '-' && p->text.size >= size &&
+	       memcmp(p->text.data, start, size) == 0;
+}
+
+static bool is_refusal(const struct rig *r, const struct reply *p)
+{
+	return is_error(p, "MISCONF ") ||
+	       (r->options.may_end && is_error(p, "OOM "));
 }
 
 /* The next acknowledgement of w. */
@@ -203,7 +211,7 @@ static bool take_reply(struct rig *r, struct writer *w, const struct reply *p,
 	w->acked++;
 	op->acked_ms = now_ms;
 	r->counts.acked++;
-	if (is_refusal(p)) {
+	if (is_refusal(r, p)) {
 		r->counts.refused++;
 		op_make_void(op);
 		return true;
@@ -332,10 +340,14 @@ static bool step(struct rig *r, int timeout_ms)
 	return fine;
 }
 
+/* A connection has ended, or was not to be had; unless it may be so. */
 static bool report_death(struct rig *r)
 {
 	struct buf text = { 0 };
 
+	r->died = true;
+	if (r->options.may_end && r->counts.wrong == 0)
+		return true;
 	if (r->counts.wrong == 0) {
 		usleep(100000);
 		process_ended(&r->server);

@@ -38,6 +38,7 @@ struct rig_options {
 	const char *dir;   /* exists */
 	const char *level; /* appendfsync */
 	bool power;        /* crashes are power cuts, not kills */
+	bool may_end;      /* by itself, when it does not get memory */
 	bool switch_level; /* CONFIG SET appendfsync among the operations */
 	uint64_t seed;
 };
@@ -76,6 +77,7 @@ struct rig {
 	bool may_flush_all;
 	bool cut;    /* the disk is dead */
 	bool ending; /* nothing more is sent */
+	bool died;   /* it ended by itself, as it may */
 	struct expect expect;
 	struct rig_counts counts;
 };
@@ -91,7 +93,8 @@ bool rig_start(struct rig *r);
 /* Compares the whole store. False: reported and counted. */
 bool rig_verify(struct rig *r);
 
-/* Writers write for so long. False: a wrong reply or a death, reported. */
+/* Writers write for so long. False: a wrong reply or a death (but see may_end),
+ * reported. */
 bool rig_run(struct rig *r, uint64_t us);
 
 /*

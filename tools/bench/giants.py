@@ -3,7 +3,8 @@
 """What one value of many elements costs the others: a hash, a set, a sorted
 set, a list and a stream of 10,000,000 elements each.
 
-usage: tools/bench/giants.py [--elements N] [--only TYPE] [NAME=PROGRAM ...]
+usage: tools/bench/giants.py [--elements N] [--only TYPE] [--rows TEXT]
+                             [--rounds R] [NAME=PROGRAM ...]
 
 Of ours, per type:
   snapshot   loop_turn_max_cpu_us while a snapshot passes under load
@@ -13,7 +14,9 @@ Of ours, per type:
   scan       HSCAN, SSCAN, ZSCAN while the value grows: all that was there
   load       seconds from snap/ to the first reply, less an empty start, as a
              share of the peers' with their dump.rdb
-Not part of tools/bench/run: it takes some GB and many minutes.
+Turns and memory are medians of R rounds; beside a snapshot's turn stands the
+longest of the same load without one, which is the machine's share. Not part of
+tools/bench/run: it takes some GB and many minutes.
 """
 import argparse
 import os
@@ -143,6 +146,9 @@ def during_snapshot(ours, kind, path, n):
         load.start()
         time.sleep(1)
         server.ask("CONFIG", "RESETSTAT")
+        time.sleep(5)
+        calm = longest_turn(server)
+        server.ask("CONFIG", "RESETSTAT")
         begin = time.monotonic()
         server.ask("BGSAVE")
         time.sleep(0.05)
@@ -151,7 +157,8 @@ def during_snapshot(ours, kind, path, n):
         took, turn = time.monotonic() - begin, longest_turn(server)
         load.stop()
         print(f"       {kind}: snapshot of {took:.1f} s beside "
-              f"{load.done} writes")
+              f"{load.done} writes, longest turn {turn:.0f} us, before "
+              f"{calm:.0f}", flush=True)
         return turn
     finally:
         server.remove()
@@ -163,6 +170,7 @@ def during_deletion(ours, kind, path, how):
                     ["--auto-aof-rewrite-percentage", "0"])
     try:
         server.start()
+        server.weigh_in_a_group()
         # The load's own keys come first: they shall not count as memory.
         load = Load(server.port, kind, 1, False)
         empty = server.memory()
@@ -233,23 +241,31 @@ def load_time(name, program, path):
         server.remove()
 
 
-def measure(kind, n, ours, peers, verdicts):
+def measure(kind, a, peers, verdicts):
+    n, ours = a.elements // RUN * RUN, a.ours
     path = feed(kind, n)
     try:
-        verdicts.absolute(f"{kind} turn beside a snapshot", "us",
-                          [during_snapshot(ours, kind, path, n)], TURN_US)
+        if a.rows in "snapshot":
+            verdicts.absolute(f"{kind} turn beside a snapshot", "us",
+                              [during_snapshot(ours, kind, path, n)
+                               for _ in range(a.rounds)], TURN_US)
         for how in ("UNLINK", "DEL", "expiry"):
-            turn, back = during_deletion(ours, kind, path, how)
-            verdicts.absolute(f"{kind} turn, {how}", "us", [turn], TURN_US)
-            verdicts.absolute(f"{kind} memory back, {how}", "s", [back],
-                              BACK_S)
-        if TYPES[kind][1]:
+            if a.rows not in how:
+                continue
+            got = [during_deletion(ours, kind, path, how)
+                   for _ in range(a.rounds)]
+            verdicts.absolute(f"{kind} turn, {how}", "us",
+                              [turn for turn, _ in got], TURN_US)
+            verdicts.absolute(f"{kind} memory back, {how}", "s",
+                              [back for _, back in got], BACK_S)
+        if TYPES[kind][1] and a.rows in "scan":
             verdicts.absolute(f"{kind} members missed by the iteration", "",
                               [scan_while_growing(ours, kind, n)], 0)
-        verdicts.row(f"G26 start {kind}", "s",
-                     [load_time("redoubt", ours, path)],
-                     {name: [load_time(name, program, path)]
-                      for name, program in peers.items()}, TYPES[kind][2])
+        if a.rows in "load":
+            verdicts.row(f"G26 start {kind}", "s",
+                         [load_time("redoubt", ours, path)],
+                         {name: [load_time(name, program, path)]
+                          for name, program in peers.items()}, TYPES[kind][2])
     finally:
         os.unlink(path)
 
@@ -260,6 +276,9 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--elements", type=int, default=10000000)
     parser.add_argument("--only", default="", help="hash, set, zset, …")
+    parser.add_argument("--rows", default="",
+                        help="snapshot, UNLINK, DEL, expiry, scan or load")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--ours", default=os.path.join(
         ROOT, os.environ.get("BUILD", "build"), "redoubt-server"))
     parser.add_argument("peers", nargs="*")
@@ -271,7 +290,7 @@ def main():
     verdicts = Verdicts()
     for kind in TYPES:
         if a.only in ("", kind):
-            measure(kind, a.elements // RUN * RUN, a.ours, peers, verdicts)
+            measure(kind, a, peers, verdicts)
     print(f"{verdicts.passed} passed, {verdicts.failed} failed")
     return verdicts.failed > 0
 

@@ -44,7 +44,7 @@ class Server:
                                     dir=os.environ.get("BENCH_DIR"))
         self.command = [*wrapper, program, "--port", str(self.port), "--dir",
                         self.dir, *LEVELS[level], *extra]
-        self.process = self.group = None
+        self.process, self.groups = None, {}
 
     def start(self, wait_s=120):
         self.log = open(self.dir + ".out", "ab")
@@ -87,6 +87,9 @@ class Server:
         return None
 
     def cpu_s(self):
+        if "cpuacct" in self.groups:
+            with open(self.groups["cpuacct"] + "/cpuacct.usage") as f:
+                return int(f.read()) / 1e9
         total = 0
         for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
             try:
@@ -96,24 +99,27 @@ class Server:
         return total / 1e9
 
     def weigh_in_a_group(self):
-        """From now on memory() asks a memory group of the kernel (version 1),
-        which costs the server nothing; without the right to make one it goes
-        on walking the server's page tables."""
-        group = f"/sys/fs/cgroup/memory/bench-{self.process.pid}"
+        """From now on memory() and cpu_s() ask control groups of the kernel
+        (version 1), which costs the server nothing and knows children and
+        threads that have ended; without the right to make groups they go on
+        walking page tables and threads."""
+        name = f"bench-{self.process.pid}"
         try:
-            os.mkdir(group)
-            self.group = group
-            with open(group + "/cgroup.procs", "w") as f:
-                f.write(str(self.process.pid))
+            for kind in ("memory", "cpuacct"):
+                group = f"/sys/fs/cgroup/{kind}/{name}"
+                os.mkdir(group)
+                self.groups[kind] = group
+                with open(group + "/cgroup.procs", "w") as f:
+                    f.write(str(self.process.pid))
         except OSError:
-            print("       no memory group: weighing disturbs the server")
+            print("       no control groups: weighing disturbs the server")
 
     def memory(self):
         """Resident and swapped bytes of the process and its children, shared
         pages counted once."""
-        if self.group:
+        if "memory" in self.groups:
             stat = dict(line.split() for line in
-                        open(self.group + "/memory.stat"))
+                        open(self.groups["memory"] + "/memory.stat"))
             return int(stat["total_rss"]) + int(stat.get("total_swap", 0))
         pids, total = [str(self.process.pid)], 0
         for path in glob.glob(f"/proc/{pids[0]}/task/*/children"):
@@ -164,9 +170,9 @@ class Server:
     def remove(self):
         self.stop(signal_kill=True)
         shutil.rmtree(self.dir, ignore_errors=True)
-        if self.group:
-            os.rmdir(self.group)
-            self.group = None
+        for group in self.groups.values():
+            os.rmdir(group)
+        self.groups = {}
         if os.path.exists(self.dir + ".out"):
             os.unlink(self.dir + ".out")
 

@@ -154,7 +154,8 @@ FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
 fuzz-programs: $(FUZZ)
 
 # A target gets only what it needs: the fuzzer looks at every branch in it.
-$(BUILD)/libfuzz.a: $(BUILD)/obj/tests/fuzz/edit.o $(SUPPORT_OBJ)
+$(BUILD)/libfuzz.a: $(BUILD)/obj/tests/fuzz/edit.o \
+		    $(BUILD)/obj/tests/fuzz/engine.o $(SUPPORT_OBJ)
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcs $@ $^
 

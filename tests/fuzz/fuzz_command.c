@@ -9,13 +9,10 @@
  * invariants hold after the sequence.  The engine stays and is emptied; what
  * ends a process or opens files (SHUTDOWN, CONFIG SET) is left out.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/logline.h"
-#include "base/mem.h"
 #include "base/num.h"
-#include "engine/engine.h"
+#include "tests/fuzz/engine.h"
 #include "tests/support/shapes.h"
 #include "tests/support/sim_io.h"
 
@@ -28,12 +25,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct sim *sim;
-static struct config *config;
-static struct engine *engine;
-static struct session session;
-static struct buf replies;
-static unsigned saves;
+static struct fuzz_engine *fuzz;
+static unsigned saves; /* with this engine */
 
 static const char *const words[] = {
 	"EX", "PX", "EXAT", "PXAT", "NX", "XX", "GT", "LT", "GET", "KEEPTTL",
@@ -133,17 +126,6 @@ static unsigned put_name(struct slice *argv, struct reader *in)
 	return 2;
 }
 
-static struct slice own_copy(struct slice s)
-{
-	uint8_t *copy = malloc(s.size ? s.size : 1);
-
-	if (!copy)
-		abort();
-	if (s.size)
-		memcpy(copy, s.data, s.size);
-	return slice_of(copy, s.size);
-}
-
 /* --- replies ----------------------------------------------------------- */
 
 static void check_reply(struct reader *in, int depth);
@@ -194,59 +176,43 @@ static void check_reply(struct reader *in, int depth)
 
 /* --- sequences --------------------------------------------------------- */
 
-static void end_session(void)
-{
-	engine_remove_session(engine, &session);
-	mem_free(session.name);
-	mem_free(session.lib_name);
-	mem_free(session.lib_version);
-}
-
-static void begin_session(void)
-{
-	engine->pause_until_us = 0;
-	session = (struct session){ .flags = SESSION_AUTHENTICATED,
-				    .protocol = 2,
-				    .out = &replies };
-	engine_add_session(engine, &session);
-}
-
 static void turn(uint64_t us)
 {
-	sim_advance_us(sim, us);
-	engine_clock(engine);
-	engine_turn(engine, false, true);
+	sim_advance_us(fuzz->sim, us);
+	engine_clock(fuzz->engine);
+	engine_turn(fuzz->engine, false, true);
 }
 
 static void check_replies(void)
 {
 	struct reader in;
 
-	if (replies.size == 0)
+	if (fuzz->out.size == 0)
 		return;
-	in = reader_of(buf_slice(&replies));
+	in = reader_of(buf_slice(&fuzz->out));
 	while (reader_left(&in))
 		check_reply(&in, DEPTH_MAX);
-	replies.size = 0;
+	fuzz->out.size = 0;
+}
+
+static bool fills_disk(struct slice name)
+{
+	return slice_is(name, "save") || slice_is(name, "bgsave") ||
+	       slice_is(name, "bgrewriteaof");
 }
 
 /* False: the session waits, or is to be closed. */
 static bool execute(const struct slice *argv, unsigned argc)
 {
-	struct parsed_command p = { .argv = argv, .argc = argc,
-				    .db = session.db };
 	bool done;
 
-	engine_prefetch(engine, &p, 1);
-	if (p.command && (strstr(p.command->name, "save") ||
-			  strcmp(p.command->name, "bgrewriteaof") == 0))
-		saves++;
-	done = engine_execute(engine, &session, &p);
-	if (done && (session.flags & SESSION_PARKED))
+	saves += fills_disk(argv[0]);
+	done = fuzz_execute(fuzz, argv, argc);
+	if (done && (fuzz->session.flags & SESSION_PARKED))
 		turn(WAIT_US);
 	check_replies();
-	return done && !(session.flags & (SESSION_PARKED |
-					  SESSION_CLOSE_AFTER_REPLY));
+	return done && !(fuzz->session.flags & (SESSION_PARKED |
+						SESSION_CLOSE_AFTER_REPLY));
 }
 
 static bool any_command(struct reader *in)
@@ -260,10 +226,10 @@ static bool any_command(struct reader *in)
 	if (count > ARGUMENTS_MAX)
 		count = ARGUMENTS_MAX;
 	for (i = 0; i < argc; i++)
-		argv[i] = own_copy(argv[i]);
+		argv[i] = fuzz_own_copy(argv[i]);
 	for (; argc < count && !in->bad; argc++) {
 		text.size = 0;
-		argv[argc] = own_copy(put_argument(&text, in));
+		argv[argc] = fuzz_own_copy(put_argument(&text, in));
 	}
 	if (!in->bad && !left_out(argv, argc))
 		go_on = execute(argv, argc);
@@ -293,7 +259,7 @@ static bool shaped_command(struct reader *in)
 				 .members = 20,
 				 .run_max = 250,
 				 .size_max = 300,
-				 .now_ms = engine->now_ms };
+				 .now_ms = fuzz->engine->now_ms };
 	struct buf line = { 0 };
 	unsigned argc, i;
 	bool go_on;
@@ -301,7 +267,7 @@ static bool shaped_command(struct reader *in)
 	shape_put(&m, &line);
 	argc = shape_split((const char *)line.data, argv);
 	for (i = 0; i < argc; i++)
-		argv[i] = own_copy(argv[i]);
+		argv[i] = fuzz_own_copy(argv[i]);
 	buf_release(&line);
 	go_on = execute(argv, argc);
 	for (i = 0; i < argc; i++)
@@ -314,72 +280,17 @@ static bool one_command(struct reader *in)
 	return read_byte(in) % 3 == 0 ? any_command(in) : shaped_command(in);
 }
 
-static void start(void)
-{
-	static const struct engine_host host;
-	struct err_message m = { { 0 } };
-
-	log_open("", LOG_LEVEL_NOTHING);
-	commands_init();
-	sim = sim_new(1);
-	sim_io(sim)->ops->mkdir(sim_io(sim), "store");
-	config = config_new();
-	mem_free(config->dir);
-	config->dir = mem_strdup("store");
-	config->appendonly = false;
-	engine = engine_new(config, sim_io(sim), &host);
-	engine->threads = false;
-	if (engine_recover(engine, &m) != OK) {
-		fprintf(stderr, "%s\n", m.text);
-		abort();
-	}
-}
-
-static void stop(void)
-{
-	struct err_message m;
-
-	if (engine_stop(engine, false, &m) != OK)
-		abort();
-	engine_free(engine);
-	config_free(config);
-	sim_free(sim);
-	buf_release(&replies);
-	engine = NULL;
-	saves = 0;
-}
-
-/* As new, for the next input. */
-static void empty(void)
-{
-	static const struct slice flush = SLICE_LITERAL("flushall");
-
-	end_session();
-	begin_session();
-	if (!execute(&flush, 1))
-		abort();
-	while (keyspace_bury(&engine->ks, 1024))
-		;
-	if (keyspace_count(&engine->ks) != 0)
-		abort();
-	end_session();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader in = reader_of(slice_of(data, size));
 	int i;
 
-	if (!engine)
-		start();
-	begin_session();
-	engine_clock(engine);
+	fuzz = fuzz_engine_begin(SESSION_AUTHENTICATED);
 	for (i = 0; i < COMMANDS_MAX && one_command(&in); i++)
 		if (i % 4 == 3)
 			turn(read_byte(&in) * 1000u);
-	keyspace_check(&engine->ks);
-	empty();
+	fuzz_engine_end(fuzz, saves > SAVES_MAX);
 	if (saves > SAVES_MAX)
-		stop();
+		saves = 0;
 	return 0;
 }

@@ -13,26 +13,19 @@
 #include <stdlib.h>
 
 #include "base/crc64.h"
-#include "base/logline.h"
-#include "base/mem.h"
 #include "engine/rdb.h"
-#include "engine/engine.h"
-#include "tests/support/sim_io.h"
+#include "tests/fuzz/engine.h"
+#include "tests/support/shapes.h"
 
-#define WORDS_MAX 16
 #define ENGINE_INPUTS_MAX 20000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct sim *sim;
-static struct config *config;
-static struct engine *engine;
-static struct session session;
-static struct buf replies;
+static struct fuzz_engine *fuzz;
 static unsigned inputs;
 
 /* What is done with a key of each type. */
-static const char *const workouts[][16] = {
+static const char *const workouts[][18] = {
 	[VALUE_string] = { "get k", "strlen k", "append k x", "setrange k 3 yz",
 			   "getrange k 0 -1", "bitcount k", "incr k",
 			   "pfcount k", "pfadd k a" },
@@ -64,75 +57,29 @@ static const char *const workouts[][16] = {
 			   "xautoclaim k g me 0 0", "xgroup destroy k g" },
 };
 
-/* --- the engine ----------------------------------------------------------- */
-
-static void start(void)
-{
-	static const struct engine_host host;
-	struct err_message m;
-
-	log_open("", LOG_LEVEL_NOTHING);
-	commands_init();
-	sim = sim_new(1);
-	sim_io(sim)->ops->mkdir(sim_io(sim), "store");
-	config = config_new();
-	mem_free(config->dir);
-	config->dir = mem_strdup("store");
-	config->appendonly = false;
-	engine = engine_new(config, sim_io(sim), &host);
-	engine->threads = false;
-	if (engine_recover(engine, &m) != OK)
-		abort();
-	session = (struct session){ .flags = SESSION_INTERNAL,
-				    .out = &replies };
-	engine_add_session(engine, &session);
-}
-
-static void stop(void)
-{
-	struct err_message m;
-
-	engine_remove_session(engine, &session);
-	if (engine_stop(engine, false, &m) != OK)
-		abort();
-	engine_free(engine);
-	config_free(config);
-	sim_free(sim);
-	buf_release(&replies);
-	engine = NULL;
-}
+/* --- commands ----------------------------------------------------------- */
 
 /* The reply is valid until the next call. */
 static struct slice call(const struct slice *argv, unsigned argc)
 {
-	struct parsed_command p = { .argv = argv, .argc = argc };
-
-	replies.size = 0;
-	engine_prefetch(engine, &p, 1);
-	if (!engine_execute(engine, &session, &p))
+	fuzz->out.size = 0;
+	if (!fuzz_execute(fuzz, argv, argc))
 		abort();
-	return buf_slice(&replies);
+	return buf_slice(&fuzz->out);
 }
 
 static struct slice run(const char *text)
 {
-	struct slice argv[WORDS_MAX];
-	unsigned argc = 0;
+	static struct slice argv[SHAPE_WORDS_MAX];
 
-	for (; *text; text += strspn(text, " ")) {
-		size_t size = strcspn(text, " ");
-
-		argv[argc++] = slice_of(text, size);
-		text += size;
-	}
-	return call(argv, argc);
+	return call(argv, shape_split(text, argv));
 }
 
 /* --- payloads ------------------------------------------------------------- */
 
 static const struct entry *find(const char *key)
 {
-	return keyspace_find(&engine->ks, 0, slice_str(key));
+	return keyspace_find(&fuzz->engine->ks, 0, slice_str(key));
 }
 
 static bool is_error(struct slice reply)
@@ -192,7 +139,6 @@ static void work_out(void)
 		for (i = 0; i < ARRAY_LEN(workouts[0]) && list[i]; i++)
 			run(list[i]);
 	}
-	keyspace_check(&engine->ks);
 }
 
 /* The payload that the input stands for. */
@@ -212,28 +158,17 @@ static void put_payload(struct buf *out, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf payload = { 0 };
-	uint8_t *exact;
+	struct slice exact;
 
 	if (size < 2)
 		return 0;
-	if (!engine)
-		start();
-	engine_clock(engine);
+	fuzz = fuzz_engine_begin(SESSION_INTERNAL);
 	put_payload(&payload, data, size);
-	exact = malloc(payload.size); /* reading behind it is seen */
-	if (!exact)
-		abort();
-	memcpy(exact, payload.data, payload.size);
-	if (!is_error(restore("k", data[0] & 8 ? "100000" : "0",
-			      slice_of(exact, payload.size))))
+	exact = fuzz_own_copy(buf_slice(&payload));
+	if (!is_error(restore("k", data[0] & 8 ? "100000" : "0", exact)))
 		work_out();
-	free(exact);
+	free((void *)exact.data);
 	buf_release(&payload);
-	run("flushall");
-	while (keyspace_bury(&engine->ks, 1024))
-		;
-	engine_turn(engine, true, true);
-	if (++inputs % ENGINE_INPUTS_MAX == 0)
-		stop();
+	fuzz_engine_end(fuzz, ++inputs % ENGINE_INPUTS_MAX == 0);
 	return 0;
 }

@@ -233,34 +233,6 @@ END_TEST
 
 /* A snapshot names the newest segment in use: that one is not recycled before
  * another is. */
-START_TEST(wal_full__the_newest_segment_stays_while_there_is_no_other)
-{
-	struct fixture *f = full_log(WAL_ALWAYS, 2);
-	uint64_t lsn = at(f)->durable_lsn;
-	unsigned i;
-
-	remove_spares(f);
-	crash(f, SIM_CRASH_NOTHING);
-	sim_limit(f->sim, 1);
-	reopen(f);
-	f->known = (struct wal_known){ .snapshot_lsn = lsn,
-				       .snapshot_epoch = at(f)->epoch,
-				       .oldest_lsn = lsn,
-				       .durable_lsn = lsn,
-				       .sequence = wal_sequence(f->w) };
-	wal_retain(f->w, lsn, lsn);
-	for (i = 0; i < 3; i++) {
-		crash(f, i % 2 ? SIM_CRASH_NOTHING : SIM_CRASH_PROCESS);
-		sim_limit(f->sim, 1);
-		reopen(f);
-		ck_assert_uint_eq(f->last_lsn, lsn);
-		wal_retain(f->w, lsn, lsn);
-	}
-	check_resumes(f, lsn);
-	fixture_free(f);
-}
-END_TEST
-
 START_TEST(wal_full__a_snapshot_alone_is_served_until_a_log_can_begin)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
@@ -322,6 +294,28 @@ START_TEST(wal_full__an_empty_store_is_not_begun)
 	sim_limit(f->sim, 1);
 	ck_assert_int_eq(try_reopen(f, &m), ERR_IO);
 	ck_assert_ptr_nonnull(strstr(m.text, "No space left"));
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(wal_full__one_batch_that_is_too_big_says_nothing_about_the_disk)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+
+	f->options.reserve = RESERVE;
+	reopen(f);
+	append(f, 100);
+	turn(f);
+	sim_limit(f->sim, used(f) + 8 * SMALL_SEGMENT);
+	ck_assert(!wal_room(f->w, 16 * SMALL_SEGMENT, false));
+	ck_assert(!wal_room(f->w, 16 * SMALL_SEGMENT, true));
+	ck_assert(!wal_short(f->w));
+	append(f, 3000);
+	turn(f);
+	ck_assert(!wal_short(f->w));
+	append(f, 2 * SMALL_SEGMENT);
+	turn(f);
+	check_resumes(f, 3);
 	fixture_free(f);
 }
 END_TEST
@@ -425,6 +419,43 @@ START_TEST(wal_full__a_crash_anywhere_in_it_loses_nothing)
 }
 END_TEST
 
+/* A snapshot names the newest segment in use: that one is not recycled before
+ * another is in use, or a crash in between would look like a lost log. */
+static void crash_while_recycling(unsigned segments)
+{
+	struct fixture *f = full_log(WAL_ALWAYS, segments);
+	struct crash_run run = { .f = f };
+	unsigned i;
+
+	run.lsn = at(f)->durable_lsn;
+	remove_spares(f);
+	crash(f, SIM_CRASH_NOTHING);
+	sim_limit(f->sim, 1);
+	reopen(f);
+	f->known = (struct wal_known){ .snapshot_lsn = run.lsn,
+				       .snapshot_epoch = at(f)->epoch,
+				       .oldest_lsn = run.lsn,
+				       .durable_lsn = run.lsn,
+				       .sequence = wal_sequence(f->w) };
+	ck_assert_uint_ne(f->known.sequence, 0);
+	sim_on_boundary(f->sim, on_boundary, &run);
+	wal_retain(f->w, run.lsn, run.lsn);
+	for (i = 0; i < 3; i++)
+		turn_after(f, RETRY_US);
+	sim_on_boundary(f->sim, NULL, NULL);
+	sim_limit(f->sim, 0);
+	ck_assert_uint_gt(run.count, 10);
+	check_resumes(f, run.lsn);
+	fixture_free(f);
+}
+
+START_TEST(wal_full__the_newest_segment_stays_while_there_is_no_other)
+{
+	crash_while_recycling(1);
+	crash_while_recycling(3);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -438,6 +469,7 @@ int main(void)
 		wal_full__a_snapshot_alone_is_served_until_a_log_can_begin,
 		wal_full__levels_can_be_switched_meanwhile,
 		wal_full__an_empty_store_is_not_begun,
+		wal_full__one_batch_that_is_too_big_says_nothing_about_the_disk,
 		wal_full__a_sync_that_finds_it_full_is_final,
 		wal_full__a_crash_anywhere_in_it_loses_nothing);
 }

@@ -137,8 +137,8 @@ uint64_t wal_release_lsn(const struct wal *w);
  * kept; with `freeing` the reserve counts too. Asked before the first emit. */
 bool wal_room(struct wal *w, uint64_t bytes, bool freeing);
 
-/* Whether the disk has no place for the next segment, and there is no more
- * room than in this one. What can be given back should be. */
+/* Whether the disk has no place for the next segment. What can be given back
+ * should be. */
 bool wal_short(const struct wal *w);
 
 /* True when pending_max is exceeded: writers are parked at dispatch. */

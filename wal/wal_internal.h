@@ -208,6 +208,7 @@ struct wal {
 
 	/* When the disk is full: wal_room.c. */
 	int shortage;    /* negative errno of the last try for a spare */
+	bool whole_spare; /* one that is not small is ready */
 	bool said_short; /* in the server's log */
 	bool stalled_base;
 	uint64_t stalled_again_us; /* next try, if not even prepared */

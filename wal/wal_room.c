@@ -55,7 +55,7 @@ void room_update(struct wal *w)
 {
 	struct wal_spares *p = &w->spares;
 	const struct wal_segment *s = w->segment;
-	uint64_t used, room, more, whole = 0, small = spare_small_size(w), size;
+	uint64_t used, room, kept, size, small = spare_small_size(w);
 	unsigned i;
 
 	if (!s)
@@ -63,14 +63,17 @@ void room_update(struct wal *w)
 	size = s->identity.size;
 	used = s->next_offset + w->align + (w->open ? w->open->capacity : 0);
 	room = size > used ? usable(w, size - used) : 0;
-	if (size > small)
-		whole = room;
+	kept = size > small ? room : 0;
+	w->whole_spare = false;
 	pthread_mutex_lock(&p->lock);
 	for (i = 0; i < p->count; i++) {
-		more = segment_capacity(p->ready[i].size, w->align);
-		room += usable(w, more);
-		if (p->ready[i].size > small)
-			whole += usable(w, more);
+		uint64_t n = segment_capacity(p->ready[i].size, w->align);
+
+		room += usable(w, n);
+		if (p->ready[i].size <= small)
+			continue; /* for commands that free */
+		kept += usable(w, n);
+		w->whole_spare = true;
 	}
 	w->shortage = p->error;
 	pthread_mutex_unlock(&p->lock);
@@ -80,8 +83,8 @@ void room_update(struct wal *w)
 	w->room_all = room;
 	w->room_kept = room;
 	if (w->shortage) /* else more can be made: the reserve may wait */
-		w->room_kept = whole > w->options.reserve
-				       ? whole - w->options.reserve : 0;
+		w->room_kept = kept > w->options.reserve
+				       ? kept - w->options.reserve : 0;
 }
 
 static bool room_fits(const struct wal *w, uint64_t bytes, bool freeing)
@@ -168,7 +171,7 @@ bool wal_short(const struct wal *w)
 	if (w->level == WAL_OFF || w->failed || !w->begun)
 		return false;
 	return atomic_load(&w->spares.stalled) ||
-	       (disk_is_full(w->shortage) && w->room_all < w->segment_size);
+	       (disk_is_full(w->shortage) && !w->whole_spare);
 }
 
 void room_say(struct wal *w)

@@ -310,7 +310,8 @@ int spare_make(struct wal *w, uint64_t size, bool zeros)
 
 	assert(size % w->align == 0);
 	err = make(w, engine_tmp, size, zeros);
-	if (err)
+	/* A batch that is too big for the disk does not make the disk full. */
+	if (err && !(size > w->segment_size && disk_is_full(err)))
 		note_error(w, err);
 	return err;
 }

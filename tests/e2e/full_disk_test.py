@@ -7,6 +7,7 @@ to be mounted, without it they are skipped, and say so.
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -233,6 +234,43 @@ def test_history_is_kept_if_wanted(server, disk):
         is_error(c.command("SET", "key:0", value(0)), "MISCONF")
         c.ok("CONFIG", "SET", "retain-on-full", "drop")
         equal(overwrite(c, 500, 100), 500)
+
+
+def start_limited(server, size):
+    """Files of the server may have so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@lib.own
+def test_a_limit_on_the_size_of_files_ends_nothing():
+    server = lib.Server(level="always", options={
+        "log-segment-size": SEGMENT, "enable-debug-command": "yes"})
+    start_limited(server, 6 * MIB)
+    random = os.urandom(8 * MIB)
+    with server.raw() as c:
+        is_error(c.command("SET", "big", random), "MISCONF")
+        for i in range(0, len(random), VALUE):
+            c.ok("SET", "key:%d" % i, random[i:i + VALUE])
+        is_error(c.command("SET", "big", random), "MISCONF")
+        is_error(c.command("SAVE"), "ERR")
+        equal(server.info("persistence")["rdb_last_bgsave_status"], "err")
+        equal(server.info("persistence")["log_short"], "0")
+        c.ok("SET", "small", "1")
+    digest = server.digest()
+    server.kill()
+    start_limited(server, 6 * MIB)
+    equal(server.digest(), digest)
+    equal(server.stop(), 0)
+    server.start()
+    with server.raw() as c:
+        c.ok("SET", "big", random)
+        c.ok("SAVE")
+    server.remove()
 
 
 lib.main(__name__, ports=range(21750, 21780))

@@ -206,7 +206,9 @@ static struct list_part *parts_open(struct list_big *l, uint32_t index)
 		to = mem_realloc_array(NULL, capacity, sizeof(*to));
 	}
 	first = (capacity - l->part_count - 1) / 2;
-	if (to != l->parts) {
+	if (to != l->parts && l->part_count == 0) {
+		mem_free(l->parts);
+	} else if (to != l->parts) {
 		put_bytes((uint8_t *)(to + first), from,
 			  index * sizeof(*to));
 		put_bytes((uint8_t *)(to + first + index + 1), from + index,

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/coding.h"
+#include "types/hll_registers.h"
 
 #define INDEX_BITS 14
 #define HASH_SEED 0xadc83b19 /* Redis', or registers would not be the same */
@@ -344,38 +345,6 @@ static uint64_t estimate(const struct histogram *h)
 	return (uint64_t)llroundl(alpha * m * m / z);
 }
 
-/* Six bytes, of which there may be no more to read. */
-static inline uint64_t get_six(const uint8_t *p)
-{
-	return get_u32(p) | (uint64_t)get_u16(p + 4) << 32;
-}
-
-/* Eight registers, which are six bytes, as eight bytes. */
-static inline uint64_t get_eight(const uint8_t *p)
-{
-	uint64_t x = get_six(p);
-
-	x = (x & 0x000000ffffff) | (x & 0xffffff000000) << 8;
-	x = (x & 0x00000fff00000fff) | (x & 0x00fff00000fff000) << 4;
-	return (x & 0x003f003f003f003f) | (x & 0x0fc00fc00fc00fc0) << 2;
-}
-
-/* Eight bytes below 64 as four pairs of registers, 16 bits apart. */
-static inline uint64_t pair_up(uint64_t x)
-{
-	return (x & 0x003f003f003f003f) | (x >> 2 & 0x0fc00fc00fc00fc0);
-}
-
-/* The other way round. */
-static inline void put_eight(uint8_t *p, uint64_t x)
-{
-	x = pair_up(x);
-	x = (x & 0x00000fff00000fff) | (x >> 4 & 0x00fff00000fff000);
-	x = (x & 0x000000ffffff) | (x >> 8 & 0xffffff000000);
-	put_u32(p, (uint32_t)x);
-	put_u16(p + 4, (uint16_t)(x >> 32));
-}
-
 /* How often two neighbours have these values: half as many counters to raise
  * as there are registers. Twice, so that equal ones wait less for each
  * other. */
@@ -422,7 +391,7 @@ static struct histogram dense_histogram(const uint8_t *p)
 	struct pairs pairs = { 0 };
 
 	for (; p < end; p += 6)
-		pairs_add(&pairs, get_six(p), 12);
+		pairs_add(&pairs, registers_get_six(p), 12);
 	return pairs_sum(&pairs);
 }
 
@@ -502,28 +471,10 @@ uint64_t hll_count_registers(const uint8_t *registers)
 	unsigned i;
 
 	for (i = 0; i < HLL_REGISTERS; i += 8)
-		pairs_add(&pairs, pair_up(get_u64(registers + i)), 16);
+		pairs_add(&pairs, registers_pair_up(get_u64(registers + i)),
+			  16);
 	h = pairs_sum(&pairs);
 	return estimate(&h);
-}
-
-/* The higher of each of eight bytes below 128. */
-static inline uint64_t max_eight(uint64_t a, uint64_t b)
-{
-	const uint64_t tops = 0x8080808080808080;
-	uint64_t not_less = ((a | tops) - b) & tops;
-	uint64_t take_a = not_less - (not_less >> 7);
-
-	return (a & take_a) | (b & ~take_a);
-}
-
-static void dense_max_into(uint8_t *registers, const uint8_t *p)
-{
-	uint8_t *end = registers + HLL_REGISTERS;
-
-	for (; registers < end; registers += 8, p += 6)
-		put_u64(registers, max_eight(get_u64(registers),
-					     get_eight(p)));
 }
 
 void hll_max_into(uint8_t *registers, struct slice value)
@@ -532,7 +483,7 @@ void hll_max_into(uint8_t *registers, struct slice value)
 	const uint8_t *end = value.data + value.size;
 
 	if (hll_encoding(value) == HLL_DENSE) {
-		dense_max_into(registers, p);
+		registers_max_into(registers, p);
 		return;
 	}
 	while (p < end) {
@@ -732,15 +683,20 @@ enum hll_raise hll_edit_raise(struct hll_edit *e, struct hll_mark mark)
 static void dense_merge(struct hll_edit *e, const uint8_t *registers)
 {
 	uint8_t *p = e->bytes + HLL_HEADER_SIZE;
+	uint8_t own[HLL_REGISTERS] = { 0 };
 	unsigned i;
 
+	registers_max_into(own, p);
 	for (i = 0; i < HLL_REGISTERS; i += 8, p += 6) {
-		uint64_t old = get_eight(p);
-		uint64_t fresh = max_eight(old, get_u64(registers + i));
+		uint64_t old = get_u64(own + i);
+		uint64_t fresh = get_u64(registers + i);
 
 		if (fresh == old)
+			continue; /* most are */
+		fresh = registers_max_eight(old, fresh);
+		if (fresh == old)
 			continue;
-		put_eight(p, fresh);
+		registers_put_eight(p, fresh);
 		note_change(e, (size_t)(p - e->bytes));
 	}
 }

@@ -408,6 +408,37 @@ START_TEST(list__takes_little_memory_and_freezes_at_once)
 }
 END_TEST
 
+START_TEST(list__memory_of_very_many_nodes_is_told_by_some)
+{
+	struct list_limits limits = list_limits_of(1);
+	struct entry *e = list_new(slice_str("queue"), 0);
+	static char bytes[4000];
+	struct buf items = { 0 };
+	size_t count, expected = 0, got;
+	unsigned i;
+
+	for (i = 0; i < 40000; i++) {
+		size_t size = i < 20000 ? 600 : 4000;
+
+		items.size = 0;
+		put_item(&items, slice_of(bytes, size));
+		e = list_push(e, LIST_RIGHT, buf_slice(&items), &limits,
+			      &count);
+		expected += size;
+	}
+	got = list_memory(e);
+	ck_assert_uint_gt(got, expected);
+	ck_assert_uint_lt(got, expected + expected / 5);
+	e = list_pop(e, LIST_RIGHT, 30000, &limits); /* few enough for all */
+	got = list_memory(e);
+	ck_assert_uint_gt(got, 10000 * 600);
+	ck_assert_uint_lt(got, 10000 * 720);
+	list_check(e);
+	list_free(e);
+	buf_release(&items);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -416,5 +447,6 @@ int main(void)
 		list__follows_its_model_with_nodes_of_few_elements,
 		list__limits_may_change_at_any_time,
 		list__is_small_as_long_as_it_fits_and_again_at_half,
-		list__takes_little_memory_and_freezes_at_once);
+		list__takes_little_memory_and_freezes_at_once,
+		list__memory_of_very_many_nodes_is_told_by_some);
 }

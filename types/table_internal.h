@@ -109,7 +109,12 @@ static inline bool segment_place(struct table_segment *s, unsigned home,
 		bucket[__builtin_ctz(~used)] = slot;
 		return true;
 	}
-	return segment_spill(s, home, slot) >= 0;
+	used = bucket_used(bucket + TABLE_BUCKET_SLOTS);
+	if (used == BUCKET_FULL)
+		return segment_spill(s, home, slot) >= 0;
+	bucket[SLOT_LAST] |= SLOT_OVERFLOWED;
+	bucket[TABLE_BUCKET_SLOTS + __builtin_ctz(~used)] = slot + 1;
+	return true;
 }
 
 /* Fills an empty segment: counts what each bucket holds. */

@@ -23,20 +23,33 @@
  * more ask with cmd_room. */
 #define ROOM_MARGIN (128u << 10)
 
-/* Whether a key is that of the command before, as when a client fills a list;
- * keys that differ mostly do so at their ends. */
-static inline bool is_again(struct slice key, struct slice last)
+/* Whether a key or a name is that of the command before, as when a client fills
+ * a list; those that differ mostly do so at their ends. */
+static inline bool is_again(struct slice s, struct slice last)
 {
-	return key.size == last.size && key.size > 0 &&
-	       key.data[key.size - 1] == last.data[key.size - 1] &&
-	       slice_equal(key, last);
+	return s.size == last.size && s.size > 0 &&
+	       s.data[s.size - 1] == last.data[s.size - 1] &&
+	       slice_equal(s, last);
+}
+
+/* Looks p's command up, which may be that of the one before it. */
+static inline struct command *command_of(const struct parsed_command *p,
+					 bool first)
+{
+	struct command *container;
+
+	if (!first && p[-1].command &&
+	    !(p[-1].command->is_part ||
+	      p[-1].command->flags & CMD_CONTAINER) &&
+	    is_again(p->argv[0], p[-1].argv[0]))
+		return p[-1].command;
+	return command_lookup(p->argv, p->argc, &container);
 }
 
 void engine_prefetch(struct engine *e, struct parsed_command *commands,
 		     unsigned count)
 {
 	struct slice key, last = { 0 };
-	struct command *container;
 	uint64_t hash = 0;
 	unsigned i;
 
@@ -44,7 +57,7 @@ void engine_prefetch(struct engine *e, struct parsed_command *commands,
 		struct parsed_command *p = &commands[i];
 
 		p->first_key_hash = 0;
-		p->command = command_lookup(p->argv, p->argc, &container);
+		p->command = command_of(p, i == 0);
 		if (!p->command || p->command->first_key <= 0 ||
 		    p->argc <= (unsigned)p->command->first_key)
 			continue;
@@ -380,7 +393,6 @@ bool engine_execute(struct engine *e, struct session *s,
 	assert(p->argc > 0);
 	assert(!(s->flags & SESSION_PARKED));
 
-	keyspace_forget(&e->ks);
 	if (!find_command(&c, p))
 		goto done;
 	if (__builtin_expect(must_wait(&c), 0)) {

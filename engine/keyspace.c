@@ -11,7 +11,8 @@
  *     an item in the index of fields, at the earliest or some ms later.
  * I4. The memo is known by the bytes of a key, or by the hash of a long one,
  *     never by where they stand: buffers are used again. Its ref is good until
- *     the table changes.
+ *     the table changes: a change of the entry alone (keyspace_slot …
+ *     keyspace_put) leaves it good, and so does the end of a command.
  * I5. Estimates (engine/estimates.h) are of entries as they are: keyspace_slot,
  *     where each change of a key begins, drops the key's.
  */
@@ -133,10 +134,30 @@ static struct key_memo *memo_of(const struct keyspace *ks)
 	return (struct key_memo *)&ks->memo;
 }
 
+/* The table changes: where the key stands is not known any more. */
+static inline void lose_ref(const struct keyspace *ks)
+{
+	memo_of(ks)->found_valid = false;
+	memo_of(ks)->lent = false;
+}
+
 void keyspace_forget(const struct keyspace *ks)
 {
 	memo_of(ks)->known = false;
-	memo_of(ks)->found_valid = false;
+	lose_ref(ks);
+}
+
+/* Whether the memo is of this key; of a long one its hash says that. (I4) */
+static inline bool remembers(const struct key_memo *m, struct slice key)
+{
+	return m->known && m->size == key.size && key.size <= MEMO_KEY_MAX &&
+	       equal_short(m->key, key.data, key.size);
+}
+
+static inline bool remembers_hash(const struct key_memo *m, struct slice key,
+				  uint64_t hash)
+{
+	return m->known && m->size == key.size && m->hash == hash;
 }
 
 void keyspace_remember(const struct keyspace *ks, struct slice key,
@@ -144,54 +165,70 @@ void keyspace_remember(const struct keyspace *ks, struct slice key,
 {
 	struct key_memo *m = memo_of(ks);
 
+	if (m->hash == hash && remembers(m, key))
+		return;
+	lose_ref(ks);
 	m->known = true;
-	m->found_valid = false;
 	m->hash = hash;
 	m->size = key.size;
 	if (key.size <= MEMO_KEY_MAX)
 		copy_short(m->key, key.data, key.size);
 }
 
-/* Whether the memo is of this key; of a long one its hash says that. (I4) */
-static bool remembers(const struct key_memo *m, struct slice key)
+/* What the memo does not know. Out of line, so that what it knows, which is
+ * asked several times for a command, costs no more than the comparison. */
+static __attribute__((noinline)) uint64_t hash_anew(const struct keyspace *ks,
+						    struct slice key)
 {
-	return m->known && m->size == key.size && key.size <= MEMO_KEY_MAX &&
-	       equal_short(m->key, key.data, key.size);
+	uint64_t hash = siphash13(key.data, key.size, ks->hash_key);
+
+	if (!remembers_hash(&ks->memo, key, hash))
+		keyspace_remember(ks, key, hash);
+	return hash;
 }
 
-static bool remembers_hash(const struct key_memo *m, struct slice key,
-			   uint64_t hash)
+static inline uint64_t hash_of_key(const struct keyspace *ks, struct slice key)
 {
-	return m->known && m->size == key.size && m->hash == hash;
+	if (__builtin_expect(key.size && remembers(&ks->memo, key), 1))
+		return ks->memo.hash;
+	return hash_anew(ks, key);
 }
 
 uint64_t keyspace_hash(const struct keyspace *ks, struct slice key)
 {
-	const struct key_memo *m = &ks->memo;
-	uint64_t hash;
+	return hash_of_key(ks, key);
+}
 
-	if (key.size && remembers(m, key))
-		return m->hash;
-	hash = siphash13(key.data, key.size, ks->hash_key);
-	if (!remembers_hash(m, key, hash))
-		keyspace_remember(ks, key, hash);
-	return hash;
+/* Likewise. */
+static __attribute__((noinline)) void find_anew(const struct keyspace *ks,
+						uint32_t db, struct slice key,
+						uint64_t hash)
+{
+	struct key_memo *m = memo_of(ks);
+
+	m->ref = table_find_inline(&ks->dbs[db].keys, hash, entry_has_key,
+				   &key);
+	m->db = db;
+	m->found_valid = true;
+	m->lent = false;
+}
+
+static inline struct entry *find_entry(const struct keyspace *ks, uint32_t db,
+				       struct slice key)
+{
+	const struct key_memo *m = &ks->memo;
+	uint64_t hash = hash_of_key(ks, key);
+
+	assert(db < ks->db_count);
+	if (!m->found_valid || m->db != db)
+		find_anew(ks, db, key, hash);
+	return m->ref.slot ? slot_entry(*m->ref.slot) : NULL;
 }
 
 const struct entry *keyspace_find(const struct keyspace *ks, uint32_t db,
 				  struct slice key)
 {
-	uint64_t hash = keyspace_hash(ks, key);
-	struct key_memo *m = memo_of(ks);
-
-	assert(db < ks->db_count);
-	if (!m->found_valid || m->db != db) {
-		m->ref = table_find_inline(&ks->dbs[db].keys, hash,
-					   entry_has_key, &key);
-		m->db = db;
-		m->found_valid = true;
-	}
-	return m->ref.slot ? table_ref_entry(m->ref) : NULL;
+	return find_entry(ks, db, key);
 }
 
 bool keyspace_estimate(const struct keyspace *ks, struct slice key,
@@ -226,9 +263,10 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 	estimates_drop(ks->estimates, hash); /* I5 */
 	if (!remembers_hash(&ks->memo, key, hash))
 		keyspace_remember(ks, key, hash);
-	slot.entry = (struct entry *)keyspace_find(ks, db, key);
+	slot.entry = find_entry(ks, db, key);
 	slot.ref = ks->memo.ref;
 	ks->memo.found_valid = false;
+	ks->memo.lent = true;
 	return slot;
 }
 
@@ -356,7 +394,10 @@ void keyspace_put(struct keyspace *ks, struct key_slot *slot, struct entry *e,
 	slot->entry = e;
 	if (!slot->ref.slot && (e->flags & ENTRY_FIELDS))
 		keyspace_put_fields(ks, slot, false, 0);
-	ks->memo.found_valid = false;
+	ks->memo.found_valid = slot->ref.slot && ks->memo.lent &&
+			       ks->memo.hash == slot->hash &&
+			       ks->memo.db == slot->db_index; /* I4 */
+	ks->memo.lent = false;
 }
 
 struct entry *keyspace_take(struct keyspace *ks, struct key_slot *slot)
@@ -369,7 +410,7 @@ struct entry *keyspace_take(struct keyspace *ks, struct key_slot *slot)
 	slot->db->fields_count -= (e->flags & ENTRY_FIELDS) != 0;
 	slot->entry = NULL;
 	slot->ref.slot = NULL;
-	ks->memo.found_valid = false;
+	lose_ref(ks);
 	return e;
 }
 

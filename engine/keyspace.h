@@ -45,7 +45,8 @@ struct key_memo {
 	uint8_t key[MEMO_KEY_MAX]; /* the key, if it is not longer */
 	uint64_t hash;
 	struct table_ref ref;
-	bool found_valid; /* ref is still good (nothing changed since) */
+	bool found_valid; /* ref is good: the table is as it was */
+	bool lent;        /* likewise, but the entry is being changed */
 };
 
 struct keyspace {
@@ -71,10 +72,11 @@ void keyspace_release(struct keyspace *ks);
 /* Keyed hash of a key, remembered for the lookup that follows. */
 uint64_t keyspace_hash(const struct keyspace *ks, struct slice key);
 
-/* Forgets the last lookup: a new command begins. */
+/* Forgets the last lookup. */
 void keyspace_forget(const struct keyspace *ks);
 
-/* Tells the keyspace a hash that was computed ahead (prefetch). */
+/* Tells the keyspace a hash that was computed ahead (prefetch). If that is the
+ * key of the last lookup, where it stands stays known. */
 void keyspace_remember(const struct keyspace *ks, struct slice key,
 		       uint64_t hash);
 

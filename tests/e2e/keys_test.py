@@ -3,6 +3,7 @@
 """Commands on keys of any type, end to end: walks, deadlines, moves between
 keys and databases, what survives a kill."""
 
+import random
 import time
 
 import lib
@@ -40,6 +41,56 @@ def test_each_command_in_its_plain_form(server):
         equal(c.command("RANDOMKEY"), None)
         equal(c.ok("FLUSHALL", "ASYNC"), b"OK")
         is_error(c.command("FLUSHALL", "NOW"), "ERR syntax error")
+
+
+def one_step(r, dbs, names):
+    """A command on one of few keys, and what it should reply."""
+    key, other = r.choice(names), r.choice(names)
+    db = dbs[0]
+    old = db.get(key)
+    kind = r.randrange(13)
+    if kind < 3:
+        db[key] = b"%d" % r.randrange(1000)
+        return ("SET", key, db[key]), b"OK"
+    if kind < 6:
+        db[key] = (old or b"") + b"x" * r.randrange(1, 40)
+        return ("APPEND", key, db[key][len(old or b""):]), len(db[key])
+    if kind < 9:
+        return ("GET", key), old
+    if kind == 9:
+        db.pop(key, None)
+        return r.choice([("DEL", key), ("PEXPIRE", key, -1)]), int(old is not None)
+    if kind == 10 and old is not None:
+        del db[key]
+        db[other] = old
+        return ("RENAME", key, other), b"OK"
+    if kind == 11 and old is not None and key != other:
+        done = other not in db
+        db.setdefault(other, old)
+        return ("COPY", key, other), int(done)
+    if kind == 12 and r.randrange(8) == 0:
+        dbs.reverse()
+        return ("SWAPDB", 0, 1), b"OK"
+    if kind == 12 and r.randrange(8) == 0:
+        db.clear()
+        return ("FLUSHDB",), b"OK"
+    return ("EXISTS", key), int(old is not None)
+
+
+def test_a_key_is_found_wherever_it_went(server):
+    """The engine remembers where it found the last key."""
+    r = random.Random(20261122)
+    names = ["k", "key", "key:2", "of-twenty-bytes-here", "long" * 20]
+    with server.raw() as c:
+        dbs = [{}, {}]
+        for _ in range(300):
+            few = r.sample(names, 2)
+            steps = [one_step(r, dbs, few) for _ in range(40)]
+            for step, got in zip(steps, c.pipeline([s for s, _ in steps])):
+                equal(got, step[1], str(step[0]))
+            # the table grows, and its segments move
+            new = r.randrange(100000)
+            c.pipeline([("SET", "%d:%d" % (new, i), i) for i in range(60)])
 
 
 def test_scan_gives_every_key_that_stays(server):

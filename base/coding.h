@@ -81,6 +81,21 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 	return p;
 }
 
+/* The bytes that stand at p behind their size, in memory of ours. */
+static inline struct slice sized_at(const uint8_t *p)
+{
+	uint64_t size = *p++;
+	int shift;
+
+	if (size >= 0x80) {
+		size &= 0x7f;
+		for (shift = 7; *p >= 0x80; shift += 7)
+			size |= (uint64_t)(*p++ & 0x7f) << shift;
+		size |= (uint64_t)*p++ << shift;
+	}
+	return slice_of(p, size);
+}
+
 static inline size_t varint_size(uint64_t v)
 {
 	return ((size_t)(63 - __builtin_clzll(v | 1)) * 9 + 73) / 64;

@@ -43,33 +43,17 @@ struct bitop {
 	uint8_t *second; /* another, for operations that need two */
 };
 
-/* Copies a source's bytes of the window, zeros behind its end. */
-static void load_window(const struct string_view *v, uint64_t offset,
-			uint8_t *out, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		bool hole;
-		struct slice piece =
-			string_view_piece(v, offset + done, &hole);
-
-		if (piece.size == 0)
-			break;
-		if (piece.size > size - done)
-			piece.size = size - done;
-		memcpy(out + done, piece.data, piece.size);
-		done += piece.size;
-	}
-	memset(out + done, 0, size - done);
-}
-
 typedef void combine_fn(uint8_t *into, const uint8_t *from, size_t count);
 
-/* Combines a source's bytes of the window into `into`; bytes that it does not
- * have leave it alone (right for or and xor). */
-static void combine_window(const struct string_view *v, uint64_t offset,
-			   struct slice into, combine_fn *combine)
+static void copy(uint8_t *into, const uint8_t *from, size_t count)
+{
+	memcpy(into, from, count);
+}
+
+/* Combines a source's bytes of the window into `into`: with its holes, which
+ * are zeros, or without. Returns how many bytes the source has there. */
+static size_t combine_window(const struct string_view *v, uint64_t offset,
+			     struct slice into, combine_fn *combine, bool holes)
 {
 	uint8_t *out = (uint8_t *)into.data;
 	size_t done = 0;
@@ -83,34 +67,29 @@ static void combine_window(const struct string_view *v, uint64_t offset,
 			break;
 		if (piece.size > into.size - done)
 			piece.size = into.size - done;
-		if (!hole)
+		if (!hole || holes)
 			combine(out + done, piece.data, piece.size);
 		done += piece.size;
 	}
+	return done;
+}
+
+/* Copies a source's bytes of the window, zeros behind its end. */
+static void load_window(const struct string_view *v, uint64_t offset,
+			uint8_t *out, size_t size)
+{
+	size_t done = combine_window(v, offset, slice_of(out, size), copy,
+				     true);
+
+	memset(out + done, 0, size - done);
 }
 
 static void and_window(const struct string_view *v, uint64_t offset,
 		       struct slice into)
 {
-	uint8_t *out = (uint8_t *)into.data;
-	size_t done = 0;
+	size_t done = combine_window(v, offset, into, bits_and, true);
 
-	while (done < into.size) {
-		bool hole;
-		struct slice piece =
-			string_view_piece(v, offset + done, &hole);
-
-		if (piece.size == 0)
-			break;
-		if (piece.size > into.size - done)
-			piece.size = into.size - done;
-		if (hole)
-			memset(out + done, 0, piece.size);
-		else
-			bits_and(out + done, piece.data, piece.size);
-		done += piece.size;
-	}
-	memset(out + done, 0, into.size - done);
+	memset((uint8_t *)into.data + done, 0, into.size - done);
 }
 
 /* Bits that are in exactly one source: `result` has those seen an odd number
@@ -127,7 +106,8 @@ static void one_window(struct bitop *op, uint64_t offset, size_t size)
 		load_window(&op->sources[i], offset, source, size);
 		bits_and(source, op->result, size);
 		bits_or(op->second, source, size);
-		combine_window(&op->sources[i], offset, seen, bits_xor);
+		combine_window(&op->sources[i], offset, seen, bits_xor,
+			       false);
 	}
 	bits_and_not(op->result, op->second, size);
 }
@@ -140,7 +120,8 @@ static void first_and_others(struct bitop *op, uint64_t offset, size_t size)
 
 	memset(op->second, 0, size);
 	for (i = 1; i < op->count; i++)
-		combine_window(&op->sources[i], offset, others, bits_or);
+		combine_window(&op->sources[i], offset, others, bits_or,
+			       false);
 	load_window(&op->sources[0], offset, op->result, size);
 	if (op->operation == BITOP_DIFF) {
 		bits_and_not(op->result, op->second, size);
@@ -172,7 +153,8 @@ static void fill_window(struct bitop *op, uint64_t offset, size_t size)
 		else
 			combine_window(&op->sources[i], offset, result,
 				       op->operation == BITOP_OR ? bits_or :
-								   bits_xor);
+								   bits_xor,
+				       false);
 	}
 	if (op->operation == BITOP_NOT)
 		bits_not(op->result, size);

@@ -47,6 +47,22 @@ static inline int64_t list_index(int64_t index, uint64_t count)
 	return index < 0 ? index + (int64_t)count : index;
 }
 
+/* Makes what clients say of a range of e (NULL: no elements) a range of indexes
+ * that there are; *start > *stop: of none. Returns how many elements e has. */
+static inline int64_t list_range(const struct entry *e, int64_t *start,
+				 int64_t *stop)
+{
+	int64_t count = e ? (int64_t)list_count(e) : 0;
+
+	*start = list_index(*start, (uint64_t)count);
+	*stop = list_index(*stop, (uint64_t)count);
+	if (*start < 0)
+		*start = 0;
+	if (*stop >= count)
+		*stop = count - 1;
+	return count;
+}
+
 /* Whether arguments from `first` on are short enough to be elements; else an
  * error has been replied. */
 bool args_are_elements(struct cmd *c, unsigned first);

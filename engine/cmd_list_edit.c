@@ -195,13 +195,7 @@ void cmd_ltrim(struct cmd *c)
 	if (!arg_i64(c, 2, &start) || !arg_i64(c, 3, &stop) ||
 	    !lookup_typed_write(c, c->argv[1], VALUE_list, &e))
 		return;
-	count = e ? (int64_t)list_count(e) : 0;
-	start = list_index(start, (uint64_t)count);
-	stop = list_index(stop, (uint64_t)count);
-	if (start < 0)
-		start = 0;
-	if (stop >= count)
-		stop = count - 1;
+	count = list_range(e, &start, &stop);
 	if (start > stop) { /* nothing is kept */
 		start = count;
 		stop = count - 1;

@@ -38,7 +38,7 @@ void cmd_lindex(struct cmd *c)
 /* LRANGE key start stop. */
 void cmd_lrange(struct cmd *c)
 {
-	int64_t start, stop, count;
+	int64_t start, stop;
 	struct list_cursor cursor;
 	const struct entry *e;
 	struct slice s;
@@ -46,13 +46,7 @@ void cmd_lrange(struct cmd *c)
 	if (!arg_i64(c, 2, &start) || !arg_i64(c, 3, &stop) ||
 	    !lookup_typed(c, c->argv[1], VALUE_list, &e))
 		return;
-	count = e ? (int64_t)list_count(e) : 0;
-	start = list_index(start, (uint64_t)count);
-	stop = list_index(stop, (uint64_t)count);
-	if (start < 0)
-		start = 0;
-	if (stop >= count)
-		stop = count - 1;
+	list_range(e, &start, &stop);
 	if (start > stop) {
 		reply_array(c, 0);
 		return;

@@ -89,29 +89,16 @@ const struct directive *directive_find(struct slice name)
 
 /* --- words -----------------------------------------------------------------*/
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One escape behind a backslash; returns the bytes it took. */
 static size_t unescape(const uint8_t *p, size_t left, struct buf *out)
 {
 	static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
 	const char *at;
 
-	if (left >= 3 && p[0] == 'x' && hex_digit(p[1]) >= 0 &&
-	    hex_digit(p[2]) >= 0) {
-		buf_put_byte(out, (uint8_t)(hex_digit(p[1]) * 16 +
-					    hex_digit(p[2])));
+	if (left >= 3 && p[0] == 'x' && ascii_hex(p[1]) >= 0 &&
+	    ascii_hex(p[2]) >= 0) {
+		buf_put_byte(out, (uint8_t)(ascii_hex(p[1]) * 16 +
+					    ascii_hex(p[2])));
 		return 3;
 	}
 	at = p[0] ? strchr(from, p[0]) : NULL;
@@ -140,7 +127,7 @@ static size_t split_quoted(struct slice line, size_t i, struct buf *out)
 	if (i == line.size)
 		return 0;
 	i++;
-	return i == line.size || is_blank(line.data[i]) ? i : 0;
+	return i == line.size || ascii_blank(line.data[i]) ? i : 0;
 }
 
 int config_split(struct slice line, struct buf *bytes, struct slice **words)
@@ -152,11 +139,11 @@ int config_split(struct slice line, struct buf *bytes, struct slice **words)
 	*words = NULL;
 	buf_reserve(bytes, line.size + 1); /* there, if all words are empty */
 	for (;;) {
-		while (i < line.size && is_blank(line.data[i]))
+		while (i < line.size && ascii_blank(line.data[i]))
 			i++;
 		if (i == line.size || count == (int)ARRAY_LEN(ends))
 			break;
-		while (i < line.size && !is_blank(line.data[i])) {
+		while (i < line.size && !ascii_blank(line.data[i])) {
 			if (line.data[i] == '"' || line.data[i] == '\'') {
 				i = split_quoted(line, i, bytes);
 				if (i == 0)
@@ -342,9 +329,9 @@ static int apply_line(struct source *from, struct slice line)
 	struct slice *items = NULL;
 	int count, err;
 
-	while (line.size && is_blank(line.data[0]))
+	while (line.size && ascii_blank(line.data[0]))
 		line = slice_of(line.data + 1, line.size - 1);
-	while (line.size && is_blank(line.data[line.size - 1]))
+	while (line.size && ascii_blank(line.data[line.size - 1]))
 		line.size--;
 	if (line.size == 0 || line.data[0] == '#')
 		return OK;

@@ -158,19 +158,6 @@ static enum resp_result fail(struct resp_input *in, const char *what)
 
 /* --- inline --------------------------------------------------------------- */
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static uint8_t unescape(uint8_t c)
 {
 	switch (c) {
@@ -199,15 +186,15 @@ static const uint8_t *unquote(const uint8_t *p, const uint8_t *end,
 				p++;
 			*out++ = *p;
 		} else if (p[1] == 'x' && end - p >= 4 &&
-			   hex_digit(p[2]) >= 0 && hex_digit(p[3]) >= 0) {
-			*out++ = (uint8_t)(hex_digit(p[2]) * 16 +
-					   hex_digit(p[3]));
+			   ascii_hex(p[2]) >= 0 && ascii_hex(p[3]) >= 0) {
+			*out++ = (uint8_t)(ascii_hex(p[2]) * 16 +
+					   ascii_hex(p[3]));
 			p += 3;
 		} else {
 			*out++ = unescape(*++p);
 		}
 	}
-	if (p == end || (end - p > 1 && !is_blank(p[1])))
+	if (p == end || (end - p > 1 && !ascii_blank(p[1])))
 		return NULL;
 	*to = out;
 	return p + 1;
@@ -220,12 +207,12 @@ static bool split_line(uint8_t *line, size_t size, struct resp_args *args)
 	uint8_t *start, *to;
 
 	for (;;) {
-		while (p < end && is_blank(*p))
+		while (p < end && ascii_blank(*p))
 			p++;
 		if (p == end)
 			return true;
 		start = to = line + (p - line);
-		while (p != NULL && p < end && !is_blank(*p)) {
+		while (p != NULL && p < end && !ascii_blank(*p)) {
 			if (*p == '"' || *p == '\'')
 				p = unquote(p + 1, end, &to, *p);
 			else

@@ -12,35 +12,7 @@
 #include "base/mem.h"
 #include "snapshot/snapshot.h"
 #include "tools/redoubt_log.h"
-
-struct sequences {
-	uint64_t *at;
-	size_t count;
-	size_t capacity;
-};
-
-static void note_name(void *ctx, const char *name)
-{
-	struct sequences *s = ctx;
-	uint64_t sequence;
-
-	if (!segment_parse_name(name, &sequence))
-		return;
-	if (s->count == s->capacity) {
-		s->capacity = s->capacity ? 2 * s->capacity : 64;
-		s->at = reallocarray(s->at, s->capacity, sizeof(*s->at));
-		if (!s->at)
-			mem_exhausted(s->capacity * sizeof(*s->at));
-	}
-	s->at[s->count++] = sequence;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
+#include "wal/segment_list.h"
 
 /* Takes one frame in; false: the segment ends before it. */
 static bool walk_frame(struct io *io, int file, struct log_segment *s,
@@ -113,28 +85,24 @@ static int read_segment(const struct log_options *o, struct log_segment *s)
 int log_segments(const struct log_options *o, struct log_segment **out,
 		 struct err_message *m)
 {
-	struct sequences found = { 0 };
+	struct segment_list list;
 	struct log_segment *segments;
 	char path[4096];
 	size_t i, n = 0;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/log", o->dir);
-	err = o->io->ops->list_dir(o->io, path, note_name, &found);
-	if (err < 0 && err != -ENOENT) {
-		free(found.at);
+	err = segment_list_read(&list, o->io, path);
+	if (err < 0)
 		return err_set(m, ERR_IO, "cannot read %s: %s", path,
 			       strerror(-err));
-	}
-	if (found.count)
-		qsort(found.at, found.count, sizeof(*found.at), by_value);
-	segments = mem_calloc(found.count + 1, sizeof(*segments));
-	for (i = 0; i < found.count; i++) {
-		segments[n].sequence = found.at[i];
+	segments = mem_calloc(list.count + 1, sizeof(*segments));
+	for (i = 0; i < list.count; i++) {
+		segments[n].sequence = list.at[i];
 		if (read_segment(o, &segments[n]) == 0)
 			n++;
 	}
-	free(found.at);
+	segment_list_release(&list);
 	*out = segments;
 	return (int)n;
 }

@@ -161,18 +161,8 @@ struct entry *entry_new_blob(enum value_type type, struct slice key,
 
 struct slice entry_blob(const struct entry *e)
 {
-	const uint8_t *p = entry_value_field(e);
-	uint64_t size = *p++;
-	int shift;
-
 	assert(entry_encoding(e) == ENC_RAW);
-	if (size >= 0x80) {
-		size &= 0x7f;
-		for (shift = 7; *p >= 0x80; shift += 7)
-			size |= (uint64_t)(*p++ & 0x7f) << shift;
-		size |= (uint64_t)*p++ << shift;
-	}
-	return slice_of(p, size);
+	return sized_at(entry_value_field(e));
 }
 
 struct entry *entry_blob_splice(struct entry *e, size_t at, size_t old,

@@ -76,17 +76,7 @@ static inline const uint8_t *entry_key_field(const struct entry *e)
 
 static inline struct slice entry_key(const struct entry *e)
 {
-	const uint8_t *p = entry_key_field(e);
-	uint64_t size = *p++;
-	int shift;
-
-	if (size >= 0x80) {
-		size &= 0x7f;
-		for (shift = 7; *p >= 0x80; shift += 7)
-			size |= (uint64_t)(*p++ & 0x7f) << shift;
-		size |= (uint64_t)*p++ << shift;
-	}
-	return slice_of(p, size);
+	return sized_at(entry_key_field(e));
 }
 
 /* First byte of the value field. */

@@ -69,17 +69,7 @@ static inline uint64_t zset_key(double score)
 
 static inline struct slice zset_member_bytes(const struct zset_member *m)
 {
-	const uint8_t *p = m->rest;
-	uint64_t size = *p++;
-	int shift;
-
-	if (size >= 0x80) {
-		size &= 0x7f;
-		for (shift = 7; *p >= 0x80; shift += 7)
-			size |= (uint64_t)(*p++ & 0x7f) << shift;
-		size |= (uint64_t)*p++ << shift;
-	}
-	return slice_of(p, size);
+	return sized_at(m->rest);
 }
 
 static inline struct zset_member *zset_leaf_member(const struct zset_leaf *leaf,

@@ -28,6 +28,7 @@
 
 #include "base/mem.h"
 #include "wal/scan.h"
+#include "wal/segment_list.h"
 
 #define CURSOR_PATH_MAX 4096
 #define END_CHECK_EACH 64
@@ -93,49 +94,18 @@ static int fail_corrupt(struct wal_cursor *c, const char *what,
 
 /* --- segments ------------------------------------------------------------- */
 
-struct names {
-	uint64_t *at;
-	size_t count;
-	size_t capacity;
-};
-
-static void take_name(void *ctx, const char *name)
-{
-	struct names *n = ctx;
-	uint64_t sequence;
-
-	if (!segment_parse_name(name, &sequence))
-		return;
-	if (n->count == n->capacity) {
-		n->capacity = n->capacity * 2 + 16;
-		n->at = mem_realloc_array(n->at, n->capacity, sizeof(*n->at));
-	}
-	n->at[n->count++] = sequence;
-}
-
-/* The sequences there are, ascending; the caller frees names->at. */
-static int list_names(struct wal_cursor *c, struct names *names,
-		      struct err_message *m)
+/* The sequences there are; released by the caller. */
+static int list_segments(struct wal_cursor *c, struct segment_list *list,
+			 struct err_message *m)
 {
 	char path[CURSOR_PATH_MAX];
-	size_t i, j;
 	int err;
 
-	*names = (struct names){ 0 };
 	snprintf(path, sizeof(path), "%s/log", c->dir);
-	err = c->o.io->ops->list_dir(c->o.io, path, take_name, names);
-	if (err < 0 && err != -ENOENT) {
-		mem_free(names->at);
+	err = segment_list_read(list, c->o.io, path);
+	if (err < 0)
 		return err_set(m, ERR_IO, "%s cannot be read: %s", path,
 			       strerror(-err));
-	}
-	for (i = 1; i < names->count; i++) { /* nearly sorted, or few */
-		uint64_t v = names->at[i];
-
-		for (j = i; j > 0 && names->at[j - 1] > v; j--)
-			names->at[j] = names->at[j - 1];
-		names->at[j] = v;
-	}
 	return OK;
 }
 
@@ -207,14 +177,14 @@ static int open_at(struct wal_cursor *c, struct err_message *m)
 	struct segment_identity identity;
 	struct segment_use use;
 	uint64_t oldest = 0;
-	struct names names;
-	int err = list_names(c, &names, m);
+	struct segment_list list;
+	int err = list_segments(c, &list, m);
 	size_t i;
 
 	if (err)
 		return err;
-	for (i = names.count; i > 0; i--) {
-		err = read_head(c, names.at[i - 1], &identity, &use, m);
+	for (i = list.count; i > 0; i--) {
+		err = read_head(c, list.at[i - 1], &identity, &use, m);
 		if (err < 0)
 			goto out;
 		if (err == 0)
@@ -233,7 +203,7 @@ static int open_at(struct wal_cursor *c, struct err_message *m)
 			      "begins at LSN %" PRIu64,
 			      c->o.first_lsn, c->dir, oldest);
 out:
-	mem_free(names.at);
+	segment_list_release(&list);
 	return err;
 }
 
@@ -242,14 +212,14 @@ out:
 static int find_next(struct wal_cursor *c, struct segment_identity *identity,
 		     struct segment_use *use, struct err_message *m)
 {
-	struct names names;
-	int err = list_names(c, &names, m);
+	struct segment_list list;
+	int err = list_segments(c, &list, m);
 	size_t i;
 
-	for (i = 0; err == OK && i < names.count; i++)
-		if (names.at[i] > c->identity.sequence)
-			err = read_head(c, names.at[i], identity, use, m);
-	mem_free(names.at);
+	for (i = 0; err == OK && i < list.count; i++)
+		if (list.at[i] > c->identity.sequence)
+			err = read_head(c, list.at[i], identity, use, m);
+	segment_list_release(&list);
 	return err;
 }
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "wal/segment_list.h"
 
 #define SPARES_LISTED_MAX 1024
 
@@ -81,54 +82,25 @@ int recover_read_error(struct recovery_run *r, uint64_t sequence, int error)
 
 /* --- names ------------------------------------------------------------- */
 
-struct names {
-	struct found *files;
-	size_t count;
-	size_t capacity;
-};
-
-static void take_name(void *ctx, const char *name)
-{
-	struct names *n = ctx;
-	uint64_t sequence;
-
-	if (!segment_parse_name(name, &sequence)) /* I2 */
-		return;
-	if (n->count == n->capacity) {
-		n->capacity = n->capacity * 2 + 16;
-		n->files = mem_realloc_array(n->files, n->capacity,
-					     sizeof(*n->files));
-	}
-	memset(&n->files[n->count], 0, sizeof(*n->files));
-	n->files[n->count++].info.sequence = sequence;
-}
-
-static int by_sequence(const void *a, const void *b)
-{
-	uint64_t x = ((const struct found *)a)->info.sequence;
-	uint64_t y = ((const struct found *)b)->info.sequence;
-
-	return x < y ? -1 : x > y;
-}
-
 static int list_files(struct recovery_run *r)
 {
 	char path[RECOVER_PATH_MAX];
-	struct names names = { 0 };
+	struct segment_list list;
+	size_t i;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/log", r->o->dir);
-	err = r->o->io->ops->list_dir(r->o->io, path, take_name, &names);
-	r->files = names.files;
-	r->file_count = names.count;
-	if (err == -ENOENT)
-		return OK; /* no log yet */
+	err = segment_list_read(&list, r->o->io, path); /* I2 */
 	if (err < 0)
 		return recover_refuse(r, CASE_T11_READ_ERROR, ERR_IO,
 				      ": the directory cannot be read: %s",
 				      strerror(-err));
-	if (r->file_count > 0)
-		qsort(r->files, r->file_count, sizeof(*r->files), by_sequence);
+	if (list.count > 0)
+		r->files = mem_calloc(list.count, sizeof(*r->files));
+	r->file_count = list.count;
+	for (i = 0; i < list.count; i++)
+		r->files[i].info.sequence = list.at[i];
+	segment_list_release(&list);
 	return OK;
 }
 

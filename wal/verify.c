@@ -23,6 +23,7 @@
 
 #include "base/mem.h"
 #include "wal/scan.h"
+#include "wal/segment_list.h"
 
 #define VERIFY_PATH_MAX 4096
 
@@ -65,27 +66,6 @@ static void damaged(struct verify *v, uint64_t offset, uint64_t size,
 
 /* --- a later segment ------------------------------------------------------ */
 
-struct later {
-	uint64_t than;
-	uint64_t *at;
-	size_t count;
-	size_t capacity;
-};
-
-static void take_later(void *ctx, const char *name)
-{
-	struct later *l = ctx;
-	uint64_t sequence;
-
-	if (!segment_parse_name(name, &sequence) || sequence <= l->than)
-		return;
-	if (l->count == l->capacity) {
-		l->capacity = l->capacity * 2 + 16;
-		l->at = mem_realloc_array(l->at, l->capacity, sizeof(*l->at));
-	}
-	l->at[l->count++] = sequence;
-}
-
 /* 1: in use, 0: not, or not readable. */
 static bool file_in_use(struct window *w, const char *path)
 {
@@ -107,7 +87,7 @@ static bool has_successor(struct verify *v)
 {
 	char dir[VERIFY_PATH_MAX], path[VERIFY_PATH_MAX + 64];
 	size_t size = (size_t)(file_name(v->path) - v->path);
-	struct later later = { .than = v->identity.sequence };
+	struct segment_list list;
 	char name[SEGMENT_NAME_SIZE];
 	struct window w;
 	bool found = false;
@@ -117,16 +97,18 @@ static bool has_successor(struct verify *v)
 		return false;
 	memcpy(dir, v->path, size - 1);
 	dir[size - 1] = 0;
-	if (v->io->ops->list_dir(v->io, dir, take_later, &later) < 0)
-		later.count = 0;
+	if (segment_list_read(&list, v->io, dir) != 0)
+		return false;
 	window_init(&w, v->io);
-	for (i = 0; i < later.count && !found; i++) {
-		segment_name(name, later.at[i]);
+	for (i = 0; i < list.count && !found; i++) {
+		if (list.at[i] <= v->identity.sequence)
+			continue;
+		segment_name(name, list.at[i]);
 		snprintf(path, sizeof(path), "%s/%s", dir, name);
 		found = file_in_use(&w, path);
 	}
 	window_release(&w);
-	mem_free(later.at);
+	segment_list_release(&list);
 	return found;
 }
 

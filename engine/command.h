@@ -87,7 +87,10 @@ struct command {
 	int arity;          /* as Redis counts: negative = at least */
 	uint32_t flags;
 	uint8_t group;
-	int8_t first_key, last_key, key_step; /* 0 0 0: none */
+	/* Arguments that are keys; first_key 0: none. In a row last_key and
+	 * key_step may be left out: the first alone, and one after the other.
+	 * last_key -1: the last argument. */
+	int8_t first_key, last_key, key_step;
 	uint16_t key_flags;
 	uint16_t rest_flags; /* of keys behind the first; 0: the same */
 	command_keys_fn *get_keys;

@@ -108,6 +108,10 @@ static void row_add(struct command *c)
 
 	assert(name_begin(&n, (const uint8_t *)c->name, strlen(c->name)));
 	assert(!name_find(&n));
+	if (c->first_key) {
+		c->last_key = c->last_key ? c->last_key : c->first_key;
+		c->key_step = c->key_step ? c->key_step : 1;
+	}
 	c->number = (uint16_t)row_count;
 	c->name_size = (uint16_t)strlen(c->name);
 	c->is_part = strchr(c->name, '|') != NULL;

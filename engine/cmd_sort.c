@@ -315,11 +315,16 @@ static bool find_by(struct sorting *s, struct slice pattern,
 
 /* --- sorting -------------------------------------------------------------- */
 
+/* The number that an element is compared by: blanks may stand before it, and
+ * nothing at all is 0. */
 static bool score_of(struct slice text, double *score)
 {
 	*score = 0;
-	return text.size == 0 ||
-	       (num_parse_double(text, score) && !isnan(*score));
+	if (text.size == 0)
+		return true;
+	while (text.size && ascii_blank(text.data[0]))
+		text = slice_of(text.data + 1, text.size - 1);
+	return num_parse_double(text, score) && !isnan(*score);
 }
 
 /* Finds what each element is compared by; false: one is no number. */

@@ -162,6 +162,17 @@ def test_sort_orders_tells_and_stores(server):
     equal(server.digest(), before, "digest")
 
 
+def test_sort_takes_numbers_behind_blanks_but_not_blanks_alone(server):
+    with server.raw() as c:
+        c.ok("RPUSH", "blanks", "2", " 1", "\t\n 1.5", "")
+        equal(c.ok("SORT", "blanks"), [b"", b" 1", b"\t\n 1.5", b"2"])
+        for bad in (" ", "1 ", "1 2"):
+            c.ok("DEL", "blanks")
+            c.ok("RPUSH", "blanks", bad)
+            lib.is_error(c.command("SORT", "blanks"),
+                         "ERR One or more scores can't be converted")
+
+
 @lib.options(list_max_listpack_size="4")
 def test_encodings_follow_the_size(server):
     with server.raw() as c:

@@ -423,7 +423,8 @@ void keyspace_free_entry(struct entry *e)
 struct dead_db {
 	struct dead_db *next;
 	struct db db;
-	uint64_t position; /* of the walk that frees entries */
+	uint64_t position; /* of the walk that frees entries, then segments */
+	bool emptied;      /* there are no entries any more */
 };
 
 void keyspace_flush(struct keyspace *ks, uint32_t db)
@@ -451,12 +452,17 @@ bool keyspace_bury(struct keyspace *ks, unsigned buckets)
 	if (!dead)
 		return false;
 	while (buckets--) {
-		dead->position = table_scan(&dead->db.keys, dead->position,
-					    free_visited, NULL);
-		if (dead->position)
+		if (!dead->emptied) {
+			dead->position = table_scan(&dead->db.keys,
+						    dead->position,
+						    free_visited, NULL);
+			dead->emptied = dead->position == 0;
+			continue;
+		}
+		if (table_release_step(&dead->db.keys, &dead->position, NULL,
+				       NULL))
 			continue;
 		ks->dead = dead->next;
-		table_release(&dead->db.keys, NULL, NULL);
 		db_clear(&dead->db);
 		mem_free(dead);
 		break;

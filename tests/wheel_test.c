@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "types/wheel.h"
 
+#include "base/grave.h"
 #include "base/mem.h"
 #include "tests/support/suite.h"
 
@@ -302,6 +303,22 @@ START_TEST(wheel__takes_nine_bytes_per_key)
 }
 END_TEST
 
+START_TEST(wheel__a_big_one_is_freed_in_steps)
+{
+	struct wheel *w = wheel_new(0);
+	unsigned i, steps = 0;
+
+	for (i = 0; i < 200000; i++)
+		wheel_add(w, i, 1000 + i % 100 * 100);
+	wheel_free(w);
+	ck_assert_uint_eq(grave_pending(), 1);
+	while (grave_turn(10))
+		steps++;
+	ck_assert_uint_gt(steps, 30);
+	ck_assert_uint_eq(grave_pending(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS(
@@ -313,5 +330,6 @@ int main(void)
 		wheel__agrees_with_a_model_under_any_steps_of_the_clock,
 		wheel__a_clock_that_went_back_fires_nothing_and_loses_nothing,
 		wheel__a_poll_handles_no_more_than_its_limit,
-		wheel__takes_nine_bytes_per_key);
+		wheel__takes_nine_bytes_per_key,
+		wheel__a_big_one_is_freed_in_steps);
 }

@@ -22,6 +22,7 @@
  */
 #include "types/wheel.h"
 
+#include "base/grave.h"
 #include "base/mem.h"
 #include "base/slab.h"
 
@@ -110,10 +111,12 @@ static inline uint64_t list_pop(struct wheel *w, struct chunk **list)
 	return hash;
 }
 
-static void list_free(struct wheel *w, struct chunk *list)
+/* Frees up to *work chunks, which become fewer; whether that was all. */
+static bool list_free(struct wheel *w, struct chunk **list, unsigned *work)
 {
-	while (list != NULL)
-		list = chunk_pop(w, list);
+	for (; *list != NULL && *work > 0; --*work)
+		*list = chunk_pop(w, *list);
+	return *list == NULL;
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -128,18 +131,26 @@ struct wheel *wheel_new(uint64_t now_ms)
 	return w;
 }
 
-void wheel_free(struct wheel *w)
+/* Frees about `work` chunks; true while there are more. */
+static bool take_apart(void *object, unsigned work)
 {
+	struct wheel *w = object;
 	int level, slot;
 
-	if (w == NULL)
-		return;
 	for (level = 0; level < LEVELS; level++)
 		for (slot = 0; slot < SLOTS; slot++)
-			list_free(w, w->slots[level][slot]);
-	list_free(w, w->due);
-	list_free(w, w->later);
+			if (!list_free(w, &w->slots[level][slot], &work))
+				return true;
+	if (!list_free(w, &w->due, &work) || !list_free(w, &w->later, &work))
+		return true;
 	mem_free(w);
+	return false;
+}
+
+void wheel_free(struct wheel *w)
+{
+	if (w != NULL)
+		grave_add(take_apart, w, w->memory / CHUNK_SIZE_MAX);
 }
 
 static inline unsigned digit(uint64_t tick, unsigned level)

@@ -25,6 +25,8 @@ typedef uint64_t wheel_fire_fn(void *ctx, uint64_t hash);
 
 /* An empty wheel whose time begins at now_ms; the caller frees it. */
 struct wheel *wheel_new(uint64_t now_ms);
+
+/* Frees it, a big one in steps (base/grave.h). */
 void wheel_free(struct wheel *w);
 
 /* An item for deadline_ms (any value; past ones fire at the next poll). */

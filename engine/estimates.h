@@ -15,7 +15,7 @@
 
 #include "types/entry.h"
 
-#define ESTIMATE_SLOTS 1024
+#define ESTIMATE_SLOTS 16384 /* 384 KiB, made when first wanted */
 
 struct estimate {
 	const struct entry *entry; /* NULL: none */

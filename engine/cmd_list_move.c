@@ -221,14 +221,17 @@ static bool lmpop_count(struct cmd *c, unsigned index, int64_t *count)
 	*count = 1;
 	if (index == c->argc)
 		return true;
-	if (index + 2 != c->argc || !arg_is(c, index, "count")) {
+	if (index + 1 == c->argc || !arg_is(c, index, "count")) {
 		reply_syntax_error(c);
 		return false;
 	}
-	if (num_parse_i64(c->argv[index + 1], count) && *count > 0)
-		return true;
-	reply_error(c, "ERR count should be greater than 0");
-	return false;
+	if (!num_parse_i64(c->argv[index + 1], count) || *count < 1) {
+		reply_error(c, "ERR count should be greater than 0");
+		return false;
+	}
+	if (index + 2 != c->argc)
+		reply_syntax_error(c);
+	return index + 2 == c->argc;
 }
 
 static void pop_from(struct cmd *c, struct slice key, const struct entry *e,

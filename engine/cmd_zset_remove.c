@@ -227,16 +227,19 @@ static bool zmpop_args(struct cmd *c, struct zmpop *z)
 	z->highest = arg_is(c, where, "max");
 	if ((!z->highest && !arg_is(c, where, "min")) ||
 	    (c->argc != where + 1 &&
-	     (c->argc != where + 3 || !arg_is(c, where + 1, "count")))) {
+	     (c->argc < where + 3 || !arg_is(c, where + 1, "count")))) {
 		reply_syntax_error(c);
 		return false;
 	}
-	if (c->argc == where + 3 &&
-	    (!num_parse_i64(c->argv[where + 2], &z->count) || z->count < 1)) {
+	if (c->argc == where + 1)
+		return true;
+	if (!num_parse_i64(c->argv[where + 2], &z->count) || z->count < 1) {
 		reply_error(c, "ERR count should be greater than 0");
 		return false;
 	}
-	return true;
+	if (c->argc > where + 3)
+		reply_syntax_error(c);
+	return c->argc == where + 3;
 }
 
 /* ZMPOP numkeys key [key ...] MIN|MAX [COUNT count]. */

@@ -13,7 +13,8 @@ import random
 import re
 
 import lib
-from differential import EDGES, SEED, compare, with_reference
+from differential import EDGES, SEED, compare, rule_packed_bytes, \
+    with_reference
 
 PORTS = range(21740, 21800)
 COMMANDS = int(os.environ.get("DIFFERENTIAL_COMMANDS", 4000))
@@ -601,7 +602,8 @@ def test_replies_and_contents_are_equal_with_hardly_anything_packed(pair):
     each_type(pair, SEED + 1)
 
 
-@with_reference(hash_max_listpack_entries=100000,
+@with_reference({b"OBJECT": [rule_packed_bytes]},
+                hash_max_listpack_entries=100000,
                 hash_max_listpack_value=100000, list_max_listpack_size=-5,
                 set_max_intset_entries=100000,
                 zset_max_listpack_entries=100000,

@@ -120,6 +120,9 @@ def test_arguments_that_make_no_sense(server):
             ("ZMPOP 1 z MID", "-ERR syntax error"),
             ("ZMPOP 2 z MIN", "-ERR syntax error"),
             ("ZMPOP 1 z MIN COUNT 0", "-ERR count should be greater than 0"),
+            ("ZMPOP 1 z MIN COUNT +1 x",
+             "-ERR count should be greater than 0"),
+            ("ZMPOP 1 z MIN COUNT 1 x", "-ERR syntax error"),
             ("ZRANDMEMBER z 1 x", "-ERR syntax error"),
             ("ZRANDMEMBER z -9223372036854775808", "-ERR value is out of"),
         ])

@@ -361,7 +361,7 @@ const struct directive directives[] = {
 	  0, 0, NULL },
 	{ "requirepass", NULL, PASSWORD, SECRET | OPTIONAL,
 	  AT(requirepass_hash), "", 0, 0, NULL },
-	{ "retain-on-full", NULL, ENUM, OURS, AT(retain_on_full), "drop", 0, 0,
+	{ "retain-on-full", NULL, ENUM, OURS, AT(retain_on_full), "keep", 0, 0,
 	  retain_words },
 	{ "retain-snapshots", NULL, NUMBER, OURS, AT(retain_snapshots), "2", 1,
 	  1000, NULL },

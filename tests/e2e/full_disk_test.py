@@ -209,7 +209,7 @@ def overwrite(c, count, tries):
     return count
 
 
-@on_disks()
+@on_disks(**{"retain-on-full": "drop"})
 def test_history_beyond_the_minimum_goes_before_writes_do(server, disk):
     disk.fill(24 * MIB)
     server.start()

@@ -20,6 +20,7 @@
 #define ARGUMENTS_MAX 12
 #define SAVES_MAX 24 /* with one engine: the disk fills */
 #define DEPTH_MAX 24
+#define HASHES_MAX 1024 /* commands there may be */
 #define LONG_MAX 70000
 #define WAIT_US (UINT64_C(1) << 50) /* longer than any wait */
 
@@ -107,16 +108,40 @@ static struct slice put_argument(struct buf *out, struct reader *in)
 	return slice_of(out->data + before, out->size - before);
 }
 
+static unsigned name_hash(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return (h ^ h >> 16) & 0xffff;
+}
+
+/* The command whose hash is the next one from a number on: with commands that
+ * are added later, inputs keep their meaning. */
+static const struct command *nearest(unsigned number)
+{
+	static uint16_t hashes[HASHES_MAX];
+	static unsigned known;
+	unsigned count = (unsigned)commands_count(), best = 0, i;
+
+	if (count > HASHES_MAX)
+		abort();
+	for (; known < count; known++)
+		hashes[known] = (uint16_t)name_hash(command_at(known)->name);
+	for (i = 1; i < count; i++)
+		if ((uint16_t)(hashes[i] - number) <
+		    (uint16_t)(hashes[best] - number))
+			best = i;
+	return command_at(best);
+}
+
 /* argv[0], and argv[1] of a sub-command. */
 static unsigned put_name(struct slice *argv, struct reader *in)
 {
 	unsigned number = read_byte(in);
-	const struct command *c;
-	const char *bar;
-
-	number = (number << 8 | read_byte(in)) % (unsigned)commands_count();
-	c = command_at(number);
-	bar = strchr(c->name, '|');
+	const struct command *c = nearest(number << 8 | read_byte(in));
+	const char *bar = strchr(c->name, '|');
 
 	argv[0] = slice_str(c->name);
 	if (!bar)

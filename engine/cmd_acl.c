@@ -23,51 +23,82 @@ enum category {
 	CAT_DANGEROUS, CAT_CONNECTION, CAT_TRANSACTION, CAT_SCRIPTING,
 };
 
+#define BIT(name) (1u << CAT_##name)
+
 /* By group; of server commands the flags alone decide. */
 static const uint32_t group_categories[] = {
-	[GROUP_GENERIC] = 1u << CAT_KEYSPACE,
-	[GROUP_STRING] = 1u << CAT_STRING,
-	[GROUP_LIST] = 1u << CAT_LIST,
-	[GROUP_SET] = 1u << CAT_SET,
-	[GROUP_SORTED_SET] = 1u << CAT_SORTED_SET,
-	[GROUP_HASH] = 1u << CAT_HASH,
-	[GROUP_PUBSUB] = 1u << CAT_PUBSUB,
-	[GROUP_TRANSACTIONS] = 1u << CAT_TRANSACTION,
-	[GROUP_CONNECTION] = 1u << CAT_CONNECTION,
+	[GROUP_GENERIC] = BIT(KEYSPACE),
+	[GROUP_STRING] = BIT(STRING),
+	[GROUP_LIST] = BIT(LIST),
+	[GROUP_SET] = BIT(SET),
+	[GROUP_SORTED_SET] = BIT(SORTED_SET),
+	[GROUP_HASH] = BIT(HASH),
+	[GROUP_PUBSUB] = BIT(PUBSUB),
+	[GROUP_TRANSACTIONS] = BIT(TRANSACTION),
+	[GROUP_CONNECTION] = BIT(CONNECTION),
 	[GROUP_SERVER] = 0,
-	[GROUP_SCRIPTING] = 1u << CAT_SCRIPTING,
-	[GROUP_HYPERLOGLOG] = 1u << CAT_HYPERLOGLOG,
+	[GROUP_SCRIPTING] = BIT(SCRIPTING),
+	[GROUP_HYPERLOGLOG] = BIT(HYPERLOGLOG),
 	[GROUP_CLUSTER] = 0,
-	[GROUP_GEO] = 1u << CAT_GEO,
-	[GROUP_STREAM] = 1u << CAT_STREAM,
-	[GROUP_BITMAP] = 1u << CAT_BITMAP,
+	[GROUP_GEO] = BIT(GEO),
+	[GROUP_STREAM] = BIT(STREAM),
+	[GROUP_BITMAP] = BIT(BITMAP),
 };
 
-/* Harmless by their flags, but not by what they do. */
-static const char *const dangerous[] = {
-	"flushall", "flushdb", "info", "keys", "lastsave", "role", "sort",
-	"swapdb",
+#define SORTED (BIT(LIST) | BIT(SET) | BIT(SORTED_SET) | BIT(DANGEROUS))
+
+/* Where group and flags do not tell: in these, too, and not in those. */
+static const struct {
+	const char *name; /* also of its sub-commands */
+	uint32_t in;
+	uint32_t not_in;
+} exceptions[] = {
+	{ "asking", BIT(CONNECTION), 0 },
+	{ "command", BIT(CONNECTION), 0 },
+	{ "dbsize", BIT(KEYSPACE), 0 },
+	{ "flushall", BIT(KEYSPACE) | BIT(DANGEROUS), 0 },
+	{ "flushdb", BIT(KEYSPACE) | BIT(DANGEROUS), 0 },
+	{ "info", BIT(DANGEROUS), 0 },
+	{ "keys", BIT(DANGEROUS), 0 },
+	{ "lastsave", BIT(ADMIN) | BIT(DANGEROUS), 0 },
+	{ "migrate", BIT(DANGEROUS), 0 },
+	{ "readonly", BIT(CONNECTION), 0 },
+	{ "readwrite", BIT(CONNECTION), 0 },
+	{ "restore", BIT(DANGEROUS), 0 },
+	{ "role", BIT(ADMIN) | BIT(DANGEROUS), 0 },
+	{ "sort", SORTED, BIT(KEYSPACE) },
+	{ "sort_ro", SORTED, BIT(KEYSPACE) },
+	{ "swapdb", BIT(KEYSPACE) | BIT(DANGEROUS), 0 },
+	{ "wait", BIT(CONNECTION), BIT(KEYSPACE) },
+	{ "waitaof", BIT(CONNECTION), BIT(KEYSPACE) },
+};
+
+static const struct {
+	uint32_t flag;
+	uint32_t in;
+} flag_categories[] = {
+	{ CMD_WRITE, BIT(WRITE) },
+	{ CMD_READONLY, BIT(READ) },
+	{ CMD_ADMIN, BIT(ADMIN) | BIT(DANGEROUS) },
+	{ CMD_PUBSUB, BIT(PUBSUB) },
+	{ CMD_BLOCKING, BIT(BLOCKING) },
 };
 
 uint32_t command_categories(const struct command *row)
 {
-	uint32_t bits = group_categories[row->group];
+	uint32_t bits = row->flags & CMD_FAST ? BIT(FAST) : BIT(SLOW);
 	size_t i;
 
-	if (row->flags & CMD_WRITE)
-		bits |= 1u << CAT_WRITE;
-	if (row->flags & CMD_READONLY)
-		bits |= 1u << CAT_READ;
-	if (row->flags & CMD_ADMIN)
-		bits |= 1u << CAT_ADMIN | 1u << CAT_DANGEROUS;
-	if (row->flags & CMD_PUBSUB)
-		bits |= 1u << CAT_PUBSUB;
-	if (row->flags & CMD_BLOCKING)
-		bits |= 1u << CAT_BLOCKING;
-	bits |= row->flags & CMD_FAST ? 1u << CAT_FAST : 1u << CAT_SLOW;
-	for (i = 0; i < ARRAY_LEN(dangerous); i++)
-		if (!strcmp(row->name, dangerous[i]))
-			bits |= 1u << CAT_DANGEROUS;
+	if (row->handler) /* a mere container is in none */
+		bits |= group_categories[row->group];
+	for (i = 0; i < ARRAY_LEN(flag_categories); i++)
+		if (row->flags & flag_categories[i].flag)
+			bits |= flag_categories[i].in;
+	for (i = 0; i < ARRAY_LEN(exceptions); i++)
+		if (!strcmp(row->name, exceptions[i].name) ||
+		    command_is_sub_of(row, exceptions[i].name))
+			bits = (bits | exceptions[i].in) &
+			       ~exceptions[i].not_in;
 	return bits;
 }
 

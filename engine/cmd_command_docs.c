@@ -112,7 +112,8 @@ static void reply_docs(struct cmd *c, const struct command *row)
 
 	assert(parsed);
 	reply_bulk_str(c, row->name);
-	reply_map(c, 3u + (row->complexity != NULL) + (args.count > 1) +
+	reply_map(c, 3u + (row->complexity != NULL) +
+		     2 * (row->deprecated != NULL) + (args.count > 1) +
 		     (subs > 0));
 	reply_bulk_str(c, "summary");
 	reply_bulk_str(c, row->summary);
@@ -123,6 +124,13 @@ static void reply_docs(struct cmd *c, const struct command *row)
 	if (row->complexity) {
 		reply_bulk_str(c, "complexity");
 		reply_bulk_str(c, row->complexity);
+	}
+	if (row->deprecated) {
+		reply_bulk_str(c, "doc_flags");
+		reply_set(c, 1);
+		reply_simple(c, "deprecated");
+		reply_bulk_str(c, "deprecated_since");
+		reply_bulk_str(c, row->deprecated);
 	}
 	if (args.count > 1) {
 		reply_bulk_str(c, "arguments");

@@ -95,6 +95,7 @@ struct command {
 	uint16_t rest_flags; /* of keys behind the first; 0: the same */
 	command_keys_fn *get_keys;
 	const char *since;
+	const char *deprecated; /* since when others should be used; or NULL */
 	const char *complexity;
 	const char *summary;
 	const char *arguments; /* see the grammar above; NULL: none */

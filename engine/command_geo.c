@@ -52,7 +52,7 @@ struct command commands_geo[] = {
 	  .first_key = 1, .key_flags = KEY_RO | KEY_ACCESS,
 	  .rest_flags = KEY_OW | KEY_UPDATE,
 	  .get_keys = keys_georadius,
-	  .since = "3.2.0",
+	  .since = "3.2.0", .deprecated = "6.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",
 	  .summary = "Finds the points around a place.",
@@ -62,7 +62,7 @@ struct command commands_geo[] = {
 	  .flags = CMD_READONLY,
 	  .group = GROUP_GEO,
 	  .first_key = 1, .key_flags = KEY_RO | KEY_ACCESS,
-	  .since = "3.2.10",
+	  .since = "3.2.10", .deprecated = "6.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",
 	  .summary = "Finds the points around a place, without storing them.",
@@ -75,7 +75,7 @@ struct command commands_geo[] = {
 	  .first_key = 1, .key_flags = KEY_RO | KEY_ACCESS,
 	  .rest_flags = KEY_OW | KEY_UPDATE,
 	  .get_keys = keys_georadius,
-	  .since = "3.2.0",
+	  .since = "3.2.0", .deprecated = "6.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",
 	  .summary = "Finds the points around one of them.",
@@ -86,7 +86,7 @@ struct command commands_geo[] = {
 	  .flags = CMD_READONLY,
 	  .group = GROUP_GEO,
 	  .first_key = 1, .key_flags = KEY_RO | KEY_ACCESS,
-	  .since = "3.2.10",
+	  .since = "3.2.10", .deprecated = "6.2.0",
 	  .complexity = "O(N+log(M)) in the points near the area and those "
 		"of the key",
 	  .summary = "Finds the points around one of them, without storing "

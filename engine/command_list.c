@@ -139,7 +139,7 @@ struct command commands_list[] = {
 	  .first_key = 1, .last_key = 2,
 	  .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE,
 	  .rest_flags = KEY_RW | KEY_INSERT,
-	  .since = "1.2.0", .complexity = "O(1)",
+	  .since = "1.2.0", .deprecated = "6.2.0", .complexity = "O(1)",
 	  .summary = "Takes the last element off a list, puts it in front of "
 		"another and tells it.",
 	  .arguments = "source destination" },

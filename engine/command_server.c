@@ -397,7 +397,7 @@ struct command commands_server[] = {
 	  .flags = CMD_NO_ASYNC_LOADING | CMD_ADMIN | CMD_NOSCRIPT | CMD_STALE |
 		   CMD_STATISTICS,
 	  .group = GROUP_SERVER,
-	  .since = "1.0.0", .complexity = "O(1)",
+	  .since = "1.0.0", .deprecated = "5.0.0", .complexity = "O(1)",
 	  .summary = "The old name of REPLICAOF.",
 	  .arguments = "<(NO ONE)|(host port=integer)>" },
 	{ .name = "slowlog", .arity = -2,

@@ -322,4 +322,59 @@ def test_edge_values_of_every_numeric_argument_are_taken_alike(pair):
                     "%s with %r" % (text, value))
 
 
+# What COMMAND and COMMAND DOCS say otherwise than Redis 7.0.
+TOLD_OTHERWISE = {
+    ("client|pause", "since"): "2.9.50 was no release",
+    ("cluster", "flags"): "stands for its sub-commands, which it refuses",
+    ("command|getkeys", "arity"): "Redis 7.2",
+    ("command|getkeysandflags", "arity"): "Redis 7.2",
+    ("function|flush", "flags"): "there are no functions: nothing is written",
+    ("function|flush", "categories"): "likewise",
+    ("pfcount", "flags"): "Redis 7.2",
+    ("psetex", "deprecated_since"): "Redis 7.2",
+    ("quit", "deprecated_since"): "Redis 7.2",
+    ("setex", "deprecated_since"): "Redis 7.2",
+    ("setnx", "deprecated_since"): "Redis 7.2",
+    ("wait", "categories"): "Redis 7.2",
+    ("wait", "flags"): "Redis 7.2",
+    ("zrank", "arity"): "WITHSCORE: Redis 7.2",
+    ("zrevrank", "arity"): "WITHSCORE: Redis 7.2",
+}
+
+
+def described(client):
+    """{(command, what): how} of all commands and their sub-commands."""
+    facts = {}
+
+    def rows(replies):
+        for r in replies:
+            name = r[0].decode()
+            facts[name, "arity"] = r[1]
+            facts[name, "flags"] = sorted(str(f) for f in r[2])
+            facts[name, "keys"] = r[3:6]
+            facts[name, "categories"] = sorted(str(f) for f in r[6])
+            rows(r[9])
+
+    def docs(flat):
+        for name, doc in zip(flat[::2], flat[1::2]):
+            doc = dict(zip(doc[::2], doc[1::2]))
+            for what in ("since", "group", "deprecated_since"):
+                facts[name.decode(), what] = doc.get(what.encode())
+            docs(doc.get(b"subcommands", []))
+
+    rows(client.ok("COMMAND"))
+    docs(client.ok("COMMAND", "DOCS"))
+    return facts
+
+
+@with_reference()
+def test_commands_are_described_alike(pair):
+    ours, theirs = described(pair.ours), described(pair.theirs)
+    found = {what for what in set(ours) & set(theirs)
+             if ours[what] != theirs[what]}
+    for what in sorted(found.symmetric_difference(TOLD_OTHERWISE)):
+        raise AssertionError("%s: ours %r, reference %r" % (
+            what, ours[what], theirs[what]))
+
+
 lib.main(__name__, PORTS)

@@ -2,8 +2,8 @@
 /*
  * Goes in front of the allocator (LD_PRELOAD) and lets one allocation fail, or
  * all from one on, as the file that FAIL_CONTROL names says.  All of the
- * process: the program, its libraries, the pages that the allocator itself
- * maps.
+ * process, the program and its libraries; but not the pages that the allocator
+ * maps for itself.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -165,11 +165,27 @@ void free(void *p)
 		next.free(p);
 }
 
+/* The allocator's own pages: it does not survive it when they fail. */
+static bool by_allocator(const void *caller)
+{
+	Dl_info info;
+
+	return dladdr(caller, &info) && info.dli_fname &&
+	       strstr(info.dli_fname, "jemalloc");
+}
+
 /* Only what is asked for as memory: files are others' business. */
+static bool map_fails(int flags, const void *caller)
+{
+	return control && (flags & MAP_ANONYMOUS) && !by_allocator(caller) &&
+	       fails();
+}
+
+/* The system's, by both of its names. */
 void *mmap(void *at, size_t size, int protection, int flags, int fd,
 	   off_t offset)
 {
-	if ((flags & MAP_ANONYMOUS) && fails())
+	if (map_fails(flags, __builtin_return_address(0)))
 		return MAP_FAILED;
 	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd,
 			       offset);
@@ -179,5 +195,8 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd,
 void *mmap64(void *at, size_t size, int protection, int flags, int fd,
 	     off_t offset)
 {
-	return mmap(at, size, protection, flags, fd, offset);
+	if (map_fails(flags, __builtin_return_address(0)))
+		return MAP_FAILED;
+	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd,
+			       offset);
 }

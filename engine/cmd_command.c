@@ -19,7 +19,7 @@ static const struct {
 	{ CMD_BLOCKING, "blocking" }, { CMD_LOADING, "loading" },
 	{ CMD_STALE, "stale" }, { CMD_SKIP_MONITOR, "skip_monitor" },
 	{ CMD_SKIP_SLOWLOG, "skip_slowlog" }, { CMD_FAST, "fast" },
-	{ CMD_NO_AUTH, "no_auth" }, { CMD_MAY_REPLICATE, "may_replicate" },
+	{ CMD_NO_AUTH, "no_auth" },
 	{ CMD_NO_ASYNC_LOADING, "no_async_loading" },
 	{ CMD_NO_MULTI, "no_multi" }, { CMD_MOVABLE_KEYS, "movablekeys" },
 	{ CMD_ALLOW_BUSY, "allow_busy" },

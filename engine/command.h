@@ -34,7 +34,6 @@ enum command_flags {
 	CMD_TOUCHES_ARBITRARY_KEYS = 1 << 18,
 	CMD_NO_ASYNC_LOADING = 1 << 19,
 	CMD_SENTINEL = 1 << 20,
-	CMD_MAY_REPLICATE = 1 << 21,
 	CMD_STATISTICS = 1 << 22, /* not gated: shows no state */
 	CMD_CONTAINER = 1 << 23,  /* has sub-commands */
 	CMD_REDACT = 1 << 24,     /* arguments never shown (AUTH, HELLO) */

@@ -16,7 +16,7 @@ struct command commands_hll[] = {
 		"is none.",
 	  .arguments = "key [element...]" },
 	{ .name = "pfcount", .handler = cmd_pfcount, .arity = -2,
-	  .flags = CMD_READONLY | CMD_MAY_REPLICATE,
+	  .flags = CMD_READONLY,
 	  .group = GROUP_HYPERLOGLOG,
 	  .first_key = 1, .last_key = -1, .key_flags = KEY_RO | KEY_ACCESS,
 	  .since = "2.8.9", .complexity = "O(N) in the number of keys",

@@ -330,7 +330,6 @@ TOLD_OTHERWISE = {
     ("command|getkeysandflags", "arity"): "Redis 7.2",
     ("function|flush", "flags"): "there are no functions: nothing is written",
     ("function|flush", "categories"): "likewise",
-    ("pfcount", "flags"): "Redis 7.2",
     ("psetex", "deprecated_since"): "Redis 7.2",
     ("quit", "deprecated_since"): "Redis 7.2",
     ("setex", "deprecated_since"): "Redis 7.2",

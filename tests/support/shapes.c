@@ -149,6 +149,8 @@ static const struct shape shapes[] = {
 	{ STREAMS, "xsetid %x %I" },
 	{ STREAMS, "xgroup create %x %g 0 mkstream" },
 	{ STREAMS, "xgroup create %x %g 0 mkstream" },
+	{ STREAMS, "xgroup create %x %g 0 mkstream" },
+	{ STREAMS, "xgroup create %x %g 0 mkstream" },
 	{ STREAMS, "xgroup create %x %g %I mkstream" },
 	{ STREAMS, "xgroup create %x %g $ mkstream" },
 	{ STREAMS, "xgroup setid %x %g 0" },
@@ -288,8 +290,11 @@ static void put_number(const struct shape_maker *m, struct buf *line,
 	case 'n':
 		buf_printf(line, "%u", below(m, 99));
 		break;
-	case 'i':
-		buf_printf(line, "%d", (int)below(m, 40) - 8);
+	case 'i': /* near an end, as a rule: few lists are long */
+		if (below(m, 3) != 0)
+			buf_printf(line, "%d", (int)below(m, 5) - 2);
+		else
+			buf_printf(line, "%d", (int)below(m, 40) - 8);
 		break;
 	case 'o':
 		buf_printf(line, "%u", below(m, 999));
@@ -325,7 +330,7 @@ static void put_word(const struct shape_maker *m, struct buf *line, char kind,
 	else if (kind == 'r')
 		put_score(m, line);
 	else if (kind == 'g' || kind == 'c')
-		buf_printf(line, "%c%u", kind, below(m, 2));
+		buf_printf(line, "%c%u", kind, below(m, 4) == 0);
 	else
 		put_number(m, line, kind);
 }

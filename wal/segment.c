@@ -207,7 +207,7 @@ int use_decode(const uint8_t in[USE_SIZE], uint64_t salt,
 	u.durable_lsn = get_u64(in + 32);
 	u.created_ms = get_u64(in + 40);
 	u.base = flags & USE_BASE;
-	if (u.first_lsn == 0 || (flags & ~USE_BASE) != 0 ||
+	if (u.durable_lsn >= u.first_lsn || (flags & ~USE_BASE) != 0 ||
 	    !all_zero(in + 56, CHECK_AT - 56) ||
 	    !history_decode(in, &u.history) ||
 	    !history_fits(&u.history, u.epoch))

@@ -115,6 +115,23 @@ START_TEST(segment__use_with_any_flipped_bit_is_refused)
 }
 END_TEST
 
+START_TEST(segment__use_with_a_durable_lsn_of_its_own_is_refused)
+{
+	struct segment_use u = example_use(), back;
+	uint8_t bytes[USE_SIZE];
+
+	u.durable_lsn = u.first_lsn - 1;
+	use_encode(bytes, &u, 77);
+	ck_assert_int_eq(use_decode(bytes, 77, &back), OK);
+	u.durable_lsn = u.first_lsn;
+	use_encode(bytes, &u, 77);
+	ck_assert_int_eq(use_decode(bytes, 77, &back), ERR_NOT_FOUND);
+	u.durable_lsn = UINT64_MAX;
+	use_encode(bytes, &u, 77);
+	ck_assert_int_eq(use_decode(bytes, 77, &back), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(segment__use_with_an_epoch_of_later_is_refused)
 {
 	struct segment_use u = example_use(), back;
@@ -218,6 +235,7 @@ int main(void)
 			 segment__identity_of_a_later_version_is_known_as_such,
 			 segment__use_reads_back_under_its_salt_only,
 			 segment__use_with_any_flipped_bit_is_refused,
+			 segment__use_with_a_durable_lsn_of_its_own_is_refused,
 			 segment__use_with_an_epoch_of_later_is_refused,
 			 segment__seal_reads_back,
 			 segment__history_keeps_the_newest_epochs,

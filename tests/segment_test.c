@@ -132,17 +132,40 @@ START_TEST(segment__use_with_a_durable_lsn_of_its_own_is_refused)
 }
 END_TEST
 
-START_TEST(segment__use_with_an_epoch_of_later_is_refused)
+/* Puts the check of a use block right, under salt 77. */
+static void check_again(uint8_t bytes[USE_SIZE])
 {
-	struct segment_use u = example_use(), back;
-	uint8_t bytes[USE_SIZE], salt[8];
+	uint8_t salt[8];
 	uint32_t crc;
 
-	use_encode(bytes, &u, 77);
-	put_u32(bytes + 96 + 12, 3); /* the block is of epoch 2 */
 	put_u64(salt, 77);
 	crc = crc32c(crc32c(0, salt, sizeof(salt)), bytes, 92);
 	put_u32(bytes + 92, crc32c(crc, bytes + 96, USE_SIZE - 96));
+}
+
+START_TEST(segment__use_with_an_epoch_of_later_is_refused)
+{
+	struct segment_use u = example_use(), back;
+	uint8_t bytes[USE_SIZE];
+
+	use_encode(bytes, &u, 77);
+	put_u32(bytes + 96 + 12, 3); /* the block is of epoch 2 */
+	check_again(bytes);
+	ck_assert_int_eq(use_decode(bytes, 77, &back), ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(segment__use_whose_epoch_began_behind_it_is_refused)
+{
+	struct segment_use u = example_use(), back;
+	uint8_t bytes[USE_SIZE];
+
+	use_encode(bytes, &u, 77);
+	put_u64(bytes + 96 + 16, u.first_lsn);
+	check_again(bytes);
+	ck_assert_int_eq(use_decode(bytes, 77, &back), OK);
+	put_u64(bytes + 96 + 16, u.first_lsn + 1);
+	check_again(bytes);
 	ck_assert_int_eq(use_decode(bytes, 77, &back), ERR_NOT_FOUND);
 }
 END_TEST
@@ -237,6 +260,7 @@ int main(void)
 			 segment__use_with_any_flipped_bit_is_refused,
 			 segment__use_with_a_durable_lsn_of_its_own_is_refused,
 			 segment__use_with_an_epoch_of_later_is_refused,
+			 segment__use_whose_epoch_began_behind_it_is_refused,
 			 segment__seal_reads_back,
 			 segment__history_keeps_the_newest_epochs,
 			 segment__chain_depends_on_order_place_and_content,

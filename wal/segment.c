@@ -128,11 +128,23 @@ int identity_decode(const uint8_t in[IDENTITY_SIZE],
 	return OK;
 }
 
-/* No epoch is above the one that the block is of. */
-static bool history_fits(const struct epoch_history *h, uint32_t epoch)
+/*
+ * Epochs ascend, LSNs do not descend; no epoch is above the one that the block
+ * is of, and none begins behind the block's first record.
+ */
+static bool history_fits(const struct segment_use *u)
 {
-	return h->count <= EPOCH_HISTORY_MAX &&
-	       (h->count == 0 || h->at[h->count - 1].epoch <= epoch);
+	const struct epoch_history *h = &u->history;
+	uint32_t i;
+
+	if (h->count > EPOCH_HISTORY_MAX)
+		return false;
+	for (i = 1; i < h->count; i++)
+		if (h->at[i].epoch <= h->at[i - 1].epoch ||
+		    h->at[i].first_lsn < h->at[i - 1].first_lsn)
+			return false;
+	return h->count == 0 || (h->at[h->count - 1].epoch <= u->epoch &&
+				 h->at[h->count - 1].first_lsn <= u->first_lsn);
 }
 
 static uint32_t use_check(const uint8_t *use, uint64_t salt)
@@ -153,7 +165,7 @@ void use_encode(uint8_t out[USE_SIZE], const struct segment_use *u,
 	uint32_t i;
 
 	assert(u->first_lsn != 0);
-	assert(history_fits(&u->history, u->epoch));
+	assert(history_fits(u));
 	memset(out, 0, USE_SIZE);
 	p = put_u32(p, USE_MAGIC);
 	p = put_u32(p, u->epoch);
@@ -172,7 +184,7 @@ void use_encode(uint8_t out[USE_SIZE], const struct segment_use *u,
 	put_u32(out + CHECK_AT, use_check(out, salt));
 }
 
-/* Epochs ascend, LSNs do not descend, nothing stands behind the last. */
+/* Nothing stands behind the last. */
 static bool history_decode(const uint8_t *use, struct epoch_history *h)
 {
 	const uint8_t *p = use + HISTORY_AT;
@@ -184,9 +196,6 @@ static bool history_decode(const uint8_t *use, struct epoch_history *h)
 	for (i = 0; i < h->count; i++, p += 12) {
 		h->at[i].epoch = get_u32(p);
 		h->at[i].first_lsn = get_u64(p + 4);
-		if (i && (h->at[i].epoch <= h->at[i - 1].epoch ||
-			  h->at[i].first_lsn < h->at[i - 1].first_lsn))
-			return false;
 	}
 	return all_zero(p, (size_t)(use + USE_SIZE - p));
 }
@@ -210,7 +219,7 @@ int use_decode(const uint8_t in[USE_SIZE], uint64_t salt,
 	if (u.durable_lsn >= u.first_lsn || (flags & ~USE_BASE) != 0 ||
 	    !all_zero(in + 56, CHECK_AT - 56) ||
 	    !history_decode(in, &u.history) ||
-	    !history_fits(&u.history, u.epoch))
+	    !history_fits(&u))
 		return ERR_NOT_FOUND;
 	*out = u;
 	return OK;

@@ -220,19 +220,26 @@ static uint64_t behind(uint64_t offset, const struct frame_header *h)
 	return offset;
 }
 
-/* The use block of the file that follows. */
+/* The use block of the file that follows: with what it says of LSNs, none of
+ * them behind its first. */
 static void chain_next(const struct edit_target *t, struct sim *s,
 		       unsigned path, uint64_t chain, uint64_t first_lsn)
 {
 	const char *next = t->paths[path];
 	struct segment_use use;
 	uint8_t b[USE_SIZE];
+	uint32_t i;
 
 	if (!peek(s, next, BLOCK, b, sizeof(b)) ||
 	    use_decode(b, file_salt(s, next), &use) != OK || !first_lsn)
 		return;
 	use.chain = chain;
 	use.first_lsn = first_lsn;
+	if (use.durable_lsn >= first_lsn)
+		use.durable_lsn = first_lsn - 1;
+	for (i = 0; i < use.history.count; i++)
+		if (use.history.at[i].first_lsn > first_lsn)
+			use.history.at[i].first_lsn = first_lsn;
 	use_encode(b, &use, file_salt(s, next));
 	sim_poke(s, next, BLOCK, b, sizeof(b));
 }

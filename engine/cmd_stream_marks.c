@@ -73,7 +73,8 @@ bool stream_message_known(struct cmd *c, const struct stream *s,
 
 	if (!s || !s->marks ||
 	    !stream_marks_find(s->marks, m->producer, m->id, &mark) ||
-	    stream_mark_over(s->marks, mark.time_ms, c->now_ms))
+	    stream_mark_over(s->marks, mark.time_ms,
+			     stream_marks_time(s->marks, c->now_ms)))
 		return false;
 	stream_reply_id(c, mark.id);
 	r = settings_of(c, s->marks, CAUSE_xidmp);
@@ -87,17 +88,15 @@ void stream_message_added(struct cmd *c, const struct stream_message *m,
 {
 	const struct stream *s = stream_again(c, c->argv[1]);
 	struct record r;
-	uint64_t last_ms;
 
 	if (!s->marks) { /* I3 */
 		r = settings_of(c, NULL, CAUSE_xidmp);
 		emit(c, &r);
 		s = stream_again(c, c->argv[1]);
 	}
-	last_ms = stream_marks_last_ms(s->marks);
 	r = stream_record(c, REC_stream_mark, CAUSE_xidmp, c->argv[1]);
 	r.producer = m->producer;
-	r.time_ms = c->now_ms > last_ms ? c->now_ms : last_ms; /* I2 */
+	r.time_ms = stream_marks_time(s->marks, c->now_ms); /* I2 */
 	r.ms = id.ms;
 	r.seq = id.seq;
 	r.value = m->id;

@@ -9,7 +9,8 @@
  * I2. A frozen stream is a copy, which shares the blocks: writers copy those.
  *     It needs nothing of the original.
  * I3. The digest knows entries, not blocks; names, not numbers; not when a
- *     consumer was seen last.
+ *     consumer was seen last; no marks that were over when the youngest came.
+ *     Records of a snapshot leave the last out, too.
  */
 #include "engine/value_ops.h"
 
@@ -97,13 +98,14 @@ static void digest_entries(XXH3_state_t *state, const struct stream *s)
 
 static void digest_marks(XXH3_state_t *state, const struct stream_marks *m)
 {
-	struct stream_marks_cursor c = { .m = m };
+	struct stream_marks_cursor c;
 	struct stream_mark mark;
 
 	digest_number(state, m->duration_ms);
 	digest_number(state, m->limit);
 	digest_number(state, m->added);
 	digest_number(state, m->duplicates);
+	stream_marks_seek(&c, m, stream_marks_last_ms(m)); /* I3 */
 	while (stream_marks_next(&c, &mark)) {
 		digest_slice(state, mark.producer);
 		digest_slice(state, mark.message);
@@ -335,14 +337,15 @@ static size_t give_marks(struct frozen_stream *f)
 {
 	const struct stream_marks *m = f->s->marks;
 	struct record r = { .type = REC_stream_marks };
+	uint64_t over;
 
 	f->phase = m ? PHASE_MARK : PHASE_DEADLINE;
 	if (!m)
 		return 0;
-	f->marks.m = m;
+	over = stream_marks_seek(&f->marks, m, stream_marks_last_ms(m));
 	r.duration_ms = m->duration_ms;
 	r.limit = m->limit;
-	r.added = m->added - stream_marks_count(m); /* each counts itself */
+	r.added = m->added - (stream_marks_count(m) - over); /* count anew */
 	r.duplicates = m->duplicates;
 	return give(f, &r);
 }

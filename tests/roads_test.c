@@ -320,10 +320,37 @@ START_TEST(roads__lead_to_one_state_under_no)
 }
 END_TEST
 
+/* Marks of messages, some of which are over and not taken out yet. */
+START_TEST(roads__marks_that_are_over_are_no_state)
+{
+	struct sim *sim = sim_new(test_seed());
+	struct rig r;
+	char line[64];
+	int i;
+
+	rig_start(&r, sim, "always", 0);
+	ck_assert(run(&r, "XADD s 1 f v"));
+	ck_assert(run(&r, "XCFGSET s IDMP-DURATION 1"));
+	for (i = 0; i < 100; i++) {
+		snprintf(line, sizeof(line), "XADD s IDMP p %d * f v", i);
+		ck_assert(run(&r, line));
+	}
+	sim_advance_us(sim, 2000000);
+	turn(&r);
+	ck_assert(run(&r, "XADD s IDMP p new * f v"));
+	snapshot(&r);
+	settle(&r);
+	check_restart(&r, "always", "snapshot");
+	rig_end(&r);
+	sim_free(sim);
+}
+END_TEST
+
 int main(void)
 {
 	commands_init();
 	return RUN_TESTS("roads", roads__lead_to_one_state_under_always,
 			 roads__lead_to_one_state_under_everysec,
-			 roads__lead_to_one_state_under_no);
+			 roads__lead_to_one_state_under_no,
+			 roads__marks_that_are_over_are_no_state);
 }

@@ -48,9 +48,8 @@ static void drop(struct model *m, size_t at)
 static void model_put(struct model *m, struct row row)
 {
 	size_t i, of = 0, oldest = 0;
-	int left = 16;
 
-	while (left-- > 0 && m->count > 0 &&
+	while (m->count > 0 &&
 	       m->rows[0].time_ms + m->duration_ms <= row.time_ms)
 		drop(m, 0);
 	for (i = 0; i < m->count; i++)
@@ -82,13 +81,15 @@ static void assert_mark(const struct stream_mark *mark, const struct row *row)
 	ck_assert_uint_eq(mark->time_ms, row->time_ms);
 }
 
+/* But for marks that are over. */
 static void assert_same(const struct stream_marks *m, const struct model *model)
 {
-	struct stream_marks_cursor c = { .m = m };
+	struct stream_marks_cursor c;
 	struct stream_mark mark;
+	uint64_t over = stream_marks_seek(&c, m, stream_marks_last_ms(m));
 	size_t i;
 
-	ck_assert_uint_eq(stream_marks_count(m), model->count);
+	ck_assert_uint_eq(stream_marks_count(m) - over, model->count);
 	ck_assert_uint_eq(m->added, model->added);
 	for (i = 0; i < model->count; i++) {
 		ck_assert(stream_marks_next(&c, &mark));
@@ -105,6 +106,9 @@ static void assert_find(const struct stream_marks *m, const struct model *model,
 	bool found = stream_marks_find(m, producer_of(producer, name),
 				       message_of(message, text), &mark);
 	size_t i;
+
+	found = found && !stream_mark_over(m, mark.time_ms,
+					   stream_marks_last_ms(m));
 
 	for (i = 0; i < model->count; i++)
 		if (model->rows[i].producer == producer &&
@@ -242,9 +246,38 @@ START_TEST(stream_marks__a_producer_goes_with_its_last_mark)
 }
 END_TEST
 
+/* As many as make several chunks, each in a millisecond of its own. */
+START_TEST(stream_marks__seek_goes_past_those_that_are_over)
+{
+	struct stream_marks *m = stream_marks_set(NULL, 100000, 10000);
+	struct stream_mark mark = { .producer = slice_of("", 1) };
+	struct stream_marks_cursor c;
+	uint64_t step, ms, count = 40000;
+	char text[16];
+
+	for (ms = 1; ms <= count; ms++) {
+		mark.producer.data = (const uint8_t *)"abcde" + ms % 5;
+		mark.message = slice_of(text, (size_t)snprintf(
+			text, sizeof(text), "%d", (int)ms));
+		mark.time_ms = ms;
+		stream_marks_put(m, &mark);
+	}
+	ck_assert_uint_eq(stream_marks_count(m), count);
+	for (ms = 100000, step = 1; ms < 100000 + count; ms += step++) {
+		ck_assert_uint_eq(stream_marks_seek(&c, m, ms), ms - 100000);
+		ck_assert(stream_marks_next(&c, &mark));
+		ck_assert_uint_eq(mark.time_ms, ms - 100000 + 1);
+	}
+	ck_assert_uint_eq(stream_marks_seek(&c, m, 100000 + count), count);
+	ck_assert(!stream_marks_next(&c, &mark));
+	stream_marks_free(m);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("stream_marks",
+		stream_marks__seek_goes_past_those_that_are_over,
 		stream_marks__random_operations_agree_with_a_plain_model,
 		stream_marks__other_settings_forget_all_but_the_counters,
 		stream_marks__a_producer_goes_with_its_last_mark);

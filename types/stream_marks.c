@@ -14,6 +14,8 @@
  * M3. A table is made when a message is first looked for, then kept; never is
  *     it more than half full.
  * M4. Copies that are only read have no producers.
+ * M5. What is over at the time of the youngest mark is not state, and nobody is
+ *     shown it: it is there until stream_marks_put has come to it.
  */
 #include "types/stream_marks.h"
 
@@ -61,6 +63,28 @@ static struct stream_id key_of(uint64_t number)
 static uint64_t hash_of(struct slice message)
 {
 	return content_hash(message.data, message.size, 0);
+}
+
+/* Walks the numbers of a producer's marks, in order. */
+struct number_cursor {
+	const struct stream_tree *numbers;
+	struct stream_place place;
+	uint32_t index;
+};
+
+static bool number_next(struct number_cursor *c, uint64_t *number)
+{
+	const struct stream_node *n;
+
+	if (c->place.chunk >= c->numbers->count)
+		return false;
+	n = stream_tree_node(c->numbers, c->place);
+	*number = stream_leaf_id(n, c->index, ID_SIZE).ms;
+	if (++c->index == n->count) {
+		c->index = 0;
+		stream_place_next(c->numbers, &c->place);
+	}
+	return true;
 }
 
 /* --- items ---------------------------------------------------------------- */
@@ -235,24 +259,17 @@ static void table_remove(struct stream_producer *p, uint64_t hash,
 /* Makes the table. (M3) */
 static void table_make(const struct stream_marks *m, struct stream_producer *p)
 {
-	struct stream_place at = { 0, 0 };
-	uint32_t count = SLOTS_START, i;
+	struct number_cursor c = { .numbers = &p->numbers };
+	uint32_t count = SLOTS_START;
+	uint64_t number;
 
 	while (count < p->numbers.entries * 2)
 		count *= 2;
 	table_resize(p, count);
-	for (; at.chunk < p->numbers.count;
-	     stream_place_next(&p->numbers, &at)) {
-		const struct stream_node *n =
-			stream_tree_node(&p->numbers, at);
+	while (number_next(&c, &number)) {
+		uint64_t hash = hash_of(mark_of(m, number).message);
 
-		for (i = 0; i < n->count; i++) {
-			uint64_t number = stream_leaf_id(n, i, ID_SIZE).ms;
-			uint64_t hash = hash_of(mark_of(m, number).message);
-
-			*slot_of(p, hash, number) =
-				(struct slot){ number, hash };
-		}
+		*slot_of(p, hash, number) = (struct slot){ number, hash };
 	}
 }
 
@@ -409,6 +426,13 @@ uint64_t stream_marks_last_ms(const struct stream_marks *m)
 	return mark_of(m, stream_tree_node(&m->marks, p)->last.ms).time_ms;
 }
 
+uint64_t stream_marks_time(const struct stream_marks *m, uint64_t clock_ms)
+{
+	uint64_t last_ms = stream_marks_last_ms(m);
+
+	return clock_ms > last_ms ? clock_ms : last_ms; /* M5 */
+}
+
 bool stream_marks_find(const struct stream_marks *m, struct slice producer,
 		       struct slice message, struct stream_mark *out)
 {
@@ -491,6 +515,35 @@ void stream_marks_put(struct stream_marks *m, const struct stream_mark *mark)
 	m->added++;
 }
 
+/* Whether all marks before this node are over. */
+static bool over_before(const struct stream_marks *m,
+			const struct stream_node *n, uint64_t now_ms)
+{
+	return stream_mark_over(m, item_at(n, 0).time_ms, now_ms);
+}
+
+uint64_t stream_marks_seek(struct stream_marks_cursor *c,
+			   const struct stream_marks *m, uint64_t now_ms)
+{
+	const struct stream_tree *t = &m->marks;
+	struct stream_marks_cursor next;
+	struct stream_place *p = &c->place;
+	struct stream_mark mark;
+	uint64_t before = 0;
+
+	*c = (struct stream_marks_cursor){ .m = m };
+	while (p->chunk + 1 < t->count &&
+	       over_before(m, t->at[p->chunk + 1]->at[0], now_ms))
+		before += t->at[p->chunk++]->entries;
+	while (p->chunk < t->count && p->node + 1 < t->at[p->chunk]->count &&
+	       over_before(m, t->at[p->chunk]->at[p->node + 1], now_ms))
+		before += t->at[p->chunk]->at[p->node++]->count;
+	for (next = *c; stream_marks_next(&next, &mark) &&
+			stream_mark_over(m, mark.time_ms, now_ms); before++)
+		*c = next;
+	return before;
+}
+
 bool stream_marks_next(struct stream_marks_cursor *c, struct stream_mark *out)
 {
 	const struct stream_tree *t = &c->m->marks;
@@ -510,18 +563,16 @@ bool stream_marks_next(struct stream_marks_cursor *c, struct stream_mark *out)
 	return true;
 }
 
-void stream_marks_alive(const struct stream_marks *m, uint64_t now_ms,
+void stream_marks_alive(const struct stream_marks *m, uint64_t clock_ms,
 			uint64_t *marks, uint64_t *producers)
 {
-	struct stream_marks_cursor c = { .m = m };
+	uint64_t now_ms = stream_marks_time(m, clock_ms);
+	struct stream_marks_cursor c;
 	struct stream_mark mark;
 	struct stream_place p;
 	uint32_t i;
 
-	*marks = stream_marks_count(m);
-	while (stream_marks_next(&c, &mark) &&
-	       stream_mark_over(m, mark.time_ms, now_ms))
-		(*marks)--;
+	*marks = stream_marks_count(m) - stream_marks_seek(&c, m, now_ms);
 	*producers = 0;
 	for (i = 0; i < m->producer_count; i++) {
 		const struct stream_tree *t = &m->producers[i]->numbers;
@@ -552,25 +603,18 @@ size_t stream_marks_memory(const struct stream_marks *m)
 static void producer_check(const struct stream_marks *m,
 			   struct stream_producer *p)
 {
-	struct stream_place at = { 0, 0 };
-	uint32_t i;
+	struct number_cursor c = { .numbers = &p->numbers };
+	struct stream_mark mark;
+	uint64_t number;
 
 	stream_leaf_check(&p->numbers, ID_SIZE);
 	assert(p->numbers.entries > 0);
 	assert(p->numbers.entries <= m->limit);
 	assert(!p->slots || p->numbers.entries * 2 <= p->slot_count);
-	for (; at.chunk < p->numbers.count;
-	     stream_place_next(&p->numbers, &at)) {
-		const struct stream_node *n =
-			stream_tree_node(&p->numbers, at);
-
-		for (i = 0; i < n->count; i++) {
-			uint64_t number = stream_leaf_id(n, i, ID_SIZE).ms;
-			struct stream_mark mark = mark_of(m, number);
-
-			assert(slice_equal(mark.producer, producer_name(p)));
-			assert(table_find(m, p, mark.message) == number);
-		}
+	while (number_next(&c, &number)) {
+		mark = mark_of(m, number);
+		assert(slice_equal(mark.producer, producer_name(p)));
+		assert(table_find(m, p, mark.message) == number);
 	}
 }
 

@@ -7,7 +7,8 @@
  * A mark lives for some time, and a producer has so many of them at most: then
  * its oldest goes.  What has lived long enough is no mark any more, whether or
  * not it has been taken out yet (stream_marks_put does that, some at a time).
- * Engine thread.
+ * What was so when the youngest mark came is not state: it may be there on one
+ * server and gone on another.  Engine thread.
  */
 #ifndef REDOUBT_TYPES_STREAM_MARKS_H
 #define REDOUBT_TYPES_STREAM_MARKS_H
@@ -66,7 +67,11 @@ static inline bool stream_mark_over(const struct stream_marks *m,
 /* When the youngest was added; 0: there is none. */
 uint64_t stream_marks_last_ms(const struct stream_marks *m);
 
-/* Finds the mark of a producer's message. */
+/* What time it is for these marks: what the clock says, but never before the
+ * youngest. */
+uint64_t stream_marks_time(const struct stream_marks *m, uint64_t clock_ms);
+
+/* Finds the mark of a producer's message, which may be one no more. */
 bool stream_marks_find(const struct stream_marks *m, struct slice producer,
 		       struct slice message, struct stream_mark *out);
 
@@ -76,15 +81,21 @@ bool stream_marks_find(const struct stream_marks *m, struct slice producer,
 void stream_marks_put(struct stream_marks *m, const struct stream_mark *mark);
 
 /* Marks whose time is not over, and producers that have any. */
-void stream_marks_alive(const struct stream_marks *m, uint64_t now_ms,
+void stream_marks_alive(const struct stream_marks *m, uint64_t clock_ms,
 			uint64_t *marks, uint64_t *producers);
 
-/* Walks all of them, the oldest first. They must not change meanwhile. */
+/* Walks all of them, the oldest first; { .m = m } stands before that one. They
+ * must not change meanwhile. */
 struct stream_marks_cursor {
 	const struct stream_marks *m;
 	struct stream_place place;
 	uint32_t offset; /* in the node's data */
 };
+
+/* To before the oldest whose time is not over at now_ms. How many lie before
+ * it. */
+uint64_t stream_marks_seek(struct stream_marks_cursor *c,
+			   const struct stream_marks *m, uint64_t now_ms);
 
 /* The next one; false: there is none. */
 bool stream_marks_next(struct stream_marks_cursor *c, struct stream_mark *out);

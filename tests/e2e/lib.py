@@ -18,6 +18,7 @@ log at all).  A line per test, then "N passed, N failed".
 import atexit
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -396,10 +397,30 @@ def equal(got, wanted, what=""):
         raise AssertionError("%s: got %r, wanted %r" % (what, got, wanted))
 
 
-def is_error(reply, start):
+WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+
+def is_error(reply, start, what=""):
     """The reply is an error whose text starts like this."""
     if not isinstance(reply, Error) or not str(reply).startswith(start):
-        raise AssertionError("got %r, wanted an error %r" % (reply, start))
+        raise AssertionError("%s: got %r, wanted an error %r" %
+                             (what, reply, start))
+
+
+def check(c, table):
+    """[(command as text, wanted reply)]: "" is an empty argument, "-ERR …" an
+    error, a set bulk strings in any order; text in a list is a bulk string."""
+    for text, wanted in table:
+        reply = c.command(*["" if w == '""' else w for w in text.split()])
+        if isinstance(wanted, str) and re.match("-[A-Z]", wanted):
+            is_error(reply, wanted[1:], text)
+        elif isinstance(wanted, set):
+            equal(sorted(reply), sorted(w.encode() for w in wanted), text)
+        elif isinstance(wanted, list):
+            equal(reply, [w.encode() if isinstance(w, str) else w
+                          for w in wanted], text)
+        else:
+            equal(reply, wanted, text)
 
 
 # --- the runner -------------------------------------------------------------

@@ -6,23 +6,7 @@ on, big lists, what survives a kill and a snapshot."""
 import random
 
 import lib
-from lib import equal, is_error
-
-WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
-
-def check(c, table):
-    """[(command as text, wanted reply)]; an error is wanted as "-ERR …"."""
-    for text, wanted in table:
-        reply = c.command(*[w.encode() if w != '""' else b""
-                            for w in text.split()])
-        if isinstance(wanted, str) and wanted.startswith("-"):
-            is_error(reply, wanted[1:])
-        elif isinstance(wanted, list):
-            equal(reply, [w.encode() if isinstance(w, str) else w
-                          for w in wanted], text)
-        else:
-            equal(reply, wanted, text)
+from lib import WRONGTYPE, check, equal, is_error
 
 
 def items(c, key):

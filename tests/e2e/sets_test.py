@@ -9,24 +9,10 @@ import random
 import time
 
 import lib
-from lib import equal, is_error
+from lib import WRONGTYPE, check, equal, is_error
 
-WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 LIMITS = ("set-max-intset-entries", "set-max-listpack-entries",
           "set-max-listpack-value")
-
-
-def check(c, table):
-    """[(command as text, wanted reply)]; an error is wanted as "-ERR …", a set
-    for members in any order."""
-    for text, wanted in table:
-        reply = c.command(*text.split())
-        if isinstance(wanted, str) and wanted.startswith("-"):
-            is_error(reply, wanted[1:])
-        elif isinstance(wanted, set):
-            equal(sorted(reply), sorted(w.encode() for w in wanted), text)
-        else:
-            equal(reply, wanted, text)
 
 
 def limit(c, *values):

@@ -9,20 +9,9 @@ import random
 import time
 
 import lib
-from lib import equal, is_error
+from lib import WRONGTYPE, check, equal
 
-WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 LIMITS = ("stream-node-max-bytes", "stream-node-max-entries")
-
-
-def check(c, table):
-    """[(command as text, wanted reply)]; an error is wanted as "-ERR …"."""
-    for text, wanted in table:
-        reply = c.command(*text.split())
-        if isinstance(wanted, str) and wanted.startswith("-"):
-            is_error(reply, wanted[1:])
-        else:
-            equal(reply, wanted, text)
 
 
 def limit(c, *values):

@@ -6,20 +6,7 @@ Redis 7.0 (newer options), what survives a kill, and a use of each command."""
 import time
 
 import lib
-from lib import equal, is_error
-
-WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
-
-def check(c, table):
-    """[(command as text, wanted reply)]; an error is wanted as "-ERR …"."""
-    for text, wanted in table:
-        reply = c.command(*[w.encode() if w != '""' else b""
-                            for w in text.split()])
-        if isinstance(wanted, str) and wanted.startswith("-"):
-            is_error(reply, wanted[1:])
-        else:
-            equal(reply, wanted, text)
+from lib import check, equal, is_error
 
 
 def test_each_command_in_its_plain_form(server):

@@ -7,19 +7,7 @@ import random
 import threading
 
 import lib
-from lib import equal, is_error
-
-WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
-
-def check(c, table):
-    """[(command as text, wanted reply)]; an error is wanted as "-ERR …"."""
-    for text, wanted in table:
-        reply = c.command(*[w.encode() for w in text.split()])
-        if isinstance(wanted, str) and wanted.startswith("-ERR"):
-            is_error(reply, wanted[1:])
-        else:
-            equal(reply, wanted, text)
+from lib import WRONGTYPE, check, equal, is_error
 
 
 def words(text):

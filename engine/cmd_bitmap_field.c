@@ -233,11 +233,13 @@ static void run_reads(struct cmd *c, const struct fields *fields)
 static void run_writes(struct cmd *c, const struct fields *fields)
 {
 	const struct entry *e;
+	uint64_t each = c->argv[1].size + RECORD_OVERHEAD_MAX +
+			BITS_FIELD_BYTES;
 	unsigned i;
 
 	if (!lookup_string_write(c, c->argv[1], &e))
 		return;
-	if (!cmd_room(c, (uint64_t)fields->count * 64))
+	if (!cmd_room(c, (fields->count + 1) * each))
 		return;
 	reply_array(c, fields->count);
 	for (i = 0; i < fields->count; i++) {

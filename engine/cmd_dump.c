@@ -116,7 +116,7 @@ static bool read_payload(struct cmd *c, struct rdb_value *v)
 		reply_error(c, "ERR Bad data format");
 		return false;
 	}
-	return cmd_room(c, rdb_value_room(v));
+	return cmd_room(c, rdb_value_room(v, c->argv[1]));
 }
 
 static void set_access(struct cmd *c, const struct restore *r)

@@ -79,9 +79,7 @@ static void claim_end(struct claim *m)
 
 static bool idle_enough(const struct claim *m, const struct stream_pending *p)
 {
-	uint64_t now = m->c->now_ms;
-
-	uint64_t then = stream_pending_time(p);
+	uint64_t now = m->c->now_ms, then = stream_pending_time(p);
 
 	return p->consumer == STREAM_NOBODY ||
 	       (then <= now && now - then >= m->idle_ms);
@@ -100,6 +98,16 @@ static bool find_entry(const struct stream *s, struct stream_id id,
 static void claim_gone(struct claim *m, struct stream_id id)
 {
 	ids_run_put(&m->gone, &m->previous_gone, id);
+}
+
+/* Bytes of log for claiming `count` entries in so many runs, at most. */
+static uint64_t room_for(const struct cmd *c, uint64_t count, uint64_t runs)
+{
+	size_t names = c->argv[1].size + c->argv[2].size + c->argv[3].size;
+
+	/* the consumer twice, and the group; a run is of what is gone, too */
+	return stream_records_size(names, 3 + 2 * runs,
+				   count * PENDING_RUN_SIZE_MAX);
 }
 
 /* Claims what is pending as p says, of which e is the entry. */
@@ -233,7 +241,7 @@ void cmd_xclaim(struct cmd *c)
 	unsigned i, end;
 
 	if (!g || !claim_options(&m, &end) ||
-	    !cmd_room(c, (uint64_t)c->argc * 2 * PENDING_RUN_SIZE_MAX))
+	    !cmd_room(c, room_for(c, end - 5, end - 5)))
 		return;
 	stream_consumer_touch(c, c->argv[1], c->argv[2], c->argv[3]);
 	claim_last_id(&m);
@@ -345,15 +353,6 @@ static void auto_reply(struct claim *m, size_t start, struct stream_id next)
 	reply_run(c, buf_slice(&m->gone));
 }
 
-/* Bytes of log that claiming `count` entries may take. */
-static uint64_t auto_room(const struct stream_group *g, int64_t count)
-{
-	uint64_t pending = stream_pending_count(g);
-
-	return (pending < (uint64_t)count ? pending : (uint64_t)count) *
-	       PENDING_RUN_SIZE_MAX;
-}
-
 /* XAUTOCLAIM key group consumer min-idle-time start [COUNT n] [JUSTID]. */
 void cmd_xautoclaim(struct cmd *c)
 {
@@ -362,6 +361,7 @@ void cmd_xautoclaim(struct cmd *c)
 	size_t start = c->out->size;
 	const struct stream_group *g;
 	int64_t count = AUTOCLAIM_COUNT, idle;
+	uint64_t most = 0;
 	struct stream_id from, next;
 	const struct stream *s;
 
@@ -375,7 +375,11 @@ void cmd_xautoclaim(struct cmd *c)
 	    !auto_options(&m, &count))
 		return;
 	g = stream_group_arg(c, 1, 2);
-	if (!g || !cmd_room(c, auto_room(g, count)))
+	if (g)
+		most = stream_pending_count(g);
+	if (most > (uint64_t)count)
+		most = (uint64_t)count;
+	if (!g || !cmd_room(c, room_for(c, most, 1)))
 		return;
 	stream_consumer_touch(c, c->argv[1], c->argv[2], c->argv[3]);
 	s = stream_again(c, c->argv[1]);

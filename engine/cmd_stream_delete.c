@@ -71,6 +71,28 @@ static bool options_parse(struct cmd *c, unsigned index, struct options *o)
 	return true;
 }
 
+/* Bytes of log that the deletion may take. */
+static uint64_t room_for(const struct cmd *c, const struct stream *s,
+			 const struct options *o)
+{
+	uint64_t ids = o->ids_end - o->ids, size;
+	size_t key_size = c->argv[1].size;
+	uint32_t i;
+
+	size = stream_records_size(key_size, ids, ids * STREAM_IDS_SIZE_MAX);
+	if (o->reference != STREAM_DELETE_REFERENCES)
+		return size;
+	for (i = 0; i < s->group_count; i++) {
+		const struct stream_group *g = s->groups[i];
+		uint64_t pending = stream_pending_count(g);
+		uint64_t most = pending < ids ? pending : ids;
+
+		size += stream_records_size(key_size + g->name_size, most,
+					    most * STREAM_IDS_SIZE_MAX);
+	}
+	return size;
+}
+
 /* A record with a run of this one ID. */
 static void emit_id(struct cmd *c, enum record_type type, struct slice group,
 		    struct stream_id id)
@@ -129,7 +151,7 @@ void cmd_xdelex(struct cmd *c)
 
 	if (!options_parse(c, 2, &o) ||
 	    !stream_lookup_write(c, c->argv[1], &s) ||
-	    !cmd_room(c, (uint64_t)c->argc * 128))
+	    (s && !cmd_room(c, room_for(c, s, &o))))
 		return;
 	reply_array(c, o.ids_end - o.ids);
 	for (i = o.ids; i < o.ids_end; i++) {
@@ -151,11 +173,16 @@ void cmd_xackdel(struct cmd *c)
 	const struct stream *s;
 	struct stream_id id;
 	struct options o;
+	uint64_t acks;
 	unsigned i;
 
 	if (!options_parse(c, 3, &o) ||
-	    !stream_lookup_write(c, c->argv[1], &s) ||
-	    !cmd_room(c, (uint64_t)c->argc * (128 + c->argv[2].size)))
+	    !stream_lookup_write(c, c->argv[1], &s))
+		return;
+	acks = stream_records_size(c->argv[1].size + c->argv[2].size,
+				   o.ids_end - o.ids,
+				   (uint64_t)c->argc * STREAM_IDS_SIZE_MAX);
+	if (s && !cmd_room(c, acks + room_for(c, s, &o)))
 		return;
 	reply_array(c, o.ids_end - o.ids);
 	for (i = o.ids; i < o.ids_end; i++) {

@@ -160,6 +160,16 @@ static int64_t release(struct cmd *c, const struct options *o)
 	return released;
 }
 
+/* Bytes of log that releasing the IDs may take: each may be in a run of its
+ * own. (I1) */
+static uint64_t room_for(const struct cmd *c, const struct options *o)
+{
+	uint64_t ids = o->ids_end - o->ids;
+
+	return stream_records_size(c->argv[1].size + c->argv[2].size, ids,
+				   ids * PENDING_RUN_SIZE_MAX);
+}
+
 /* XNACK key group SILENT|FAIL|FATAL IDS n id [id ...] [RETRYCOUNT count]
  * [FORCE]. */
 void cmd_xnack(struct cmd *c)
@@ -167,7 +177,7 @@ void cmd_xnack(struct cmd *c)
 	struct options o;
 
 	if (!stream_group_arg(c, 1, 2) || !options_parse(c, &o) ||
-	    !cmd_room(c, (uint64_t)c->argc * PENDING_RUN_SIZE_MAX))
+	    !cmd_room(c, room_for(c, &o)))
 		return;
 	reply_i64(c, release(c, &o));
 }

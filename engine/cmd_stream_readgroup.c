@@ -16,8 +16,8 @@
 #include "engine/items.h"
 #include "engine/stream_runs.h"
 
-/* Bytes of log per entry that is delivered, at most. */
-#define ENTRY_RECORD_SIZE PENDING_RUN_SIZE_MAX
+/* Pending entries looked at in one go, where some turned out to be gone. */
+#define LOOK_AHEAD 4096
 
 struct delivery {
 	struct cmd *c;
@@ -62,13 +62,31 @@ static bool has_something(struct cmd *c, const struct stream_read *r,
 	return ids->size > 0;
 }
 
+/* Bytes of log that reading key i, with its group g, may take. */
+static uint64_t room_for(const struct cmd *c, const struct stream_read *r,
+			 unsigned i, const struct stream *s,
+			 const struct stream_group *g)
+{
+	size_t names = c->argv[r->keys + i].size + group_name(c, r).size +
+		       c->argv[r->group + 1].size;
+	uint64_t pending = r->claim_ms >= 0 ? stream_pending_count(g) : 0;
+	uint64_t count = stream_length(s) + pending;
+	uint64_t gone = stream_records_size(names, pending / LOOK_AHEAD,
+					    pending * STREAM_IDS_SIZE_MAX);
+
+	if (count > (uint64_t)r->count)
+		count = (uint64_t)r->count;
+	/* the consumer twice, what is claimed, what is new, what is gone */
+	return gone + stream_records_size(names, 5,
+					  count * PENDING_RUN_SIZE_MAX);
+}
+
 /* Checks key i and its ID. *more: it has something to reply. (I1) */
 static bool check(struct cmd *c, const struct stream_read *r, unsigned i,
 		  bool *more, uint64_t *room)
 {
 	struct slice key = c->argv[r->keys + i], name = group_name(c, r);
 	unsigned at = r->keys + r->streams + i;
-	uint64_t count = (uint64_t)r->count, entries;
 	struct stream_group *g = NULL;
 	const struct stream *s;
 	struct stream_id id;
@@ -94,9 +112,7 @@ static bool check(struct cmd *c, const struct stream_read *r, unsigned i,
 		return false;
 	}
 	*more = has_something(c, r, i, s, g);
-	entries = stream_length(s) +
-		  (r->claim_ms >= 0 ? stream_pending_count(g) : 0);
-	*room += entries < count ? entries : count;
+	*room += room_for(c, r, i, s, g);
 	return wants_new(c, r, i) || stream_id_arg(c, at, 0, &id);
 }
 
@@ -175,26 +191,64 @@ static uint64_t deliver_some(const struct delivery *d, uint64_t count)
 	return given;
 }
 
-/* Takes off those of the IDs whose entries are gone; false: none of them. */
-static bool drop_gone(const struct delivery *d, const struct buf *ids)
+/* Takes the IDs of a run off what is pending; the run is empty then. */
+static void emit_gone(const struct delivery *d, struct buf *run)
 {
 	struct record r = record_of(d, REC_stream_pending_del);
+
+	if (run->size == 0)
+		return;
+	r.value = buf_slice(run);
+	emit(d->c, &r);
+	run->size = 0;
+}
+
+/* Takes off those of the IDs whose entries are gone, until `count` others have
+ * been found; only these are left. */
+static void drop_gone(const struct delivery *d, struct buf *ids, uint64_t count)
+{
 	const struct stream *s = stream_again(d->c, d->key);
 	struct buf *run = items_scratch(d->c);
 	struct stream_id id, previous = { 0, 0 };
-	size_t at;
+	size_t i, all = ids->size / sizeof(id), left = 0;
 
-	for (at = 0; at < ids->size && run->size < ITEMS_SIZE_MAX;
-	     at += sizeof(id)) {
-		memcpy(&id, ids->data + at, sizeof(id));
-		if (!stream_has(s, id))
-			ids_run_put(run, &previous, id);
+	for (i = 0; i < all && left < count; i++) {
+		memcpy(&id, ids->data + i * sizeof(id), sizeof(id));
+		if (stream_has(s, id)) {
+			memcpy(ids->data + left++ * sizeof(id), &id,
+			       sizeof(id));
+			continue;
+		}
+		ids_run_put(run, &previous, id);
+		if (run->size < ITEMS_SIZE_MAX)
+			continue;
+		emit_gone(d, run);
+		s = stream_again(d->c, d->key);
+		previous = (struct stream_id){ 0, 0 };
 	}
-	if (run->size == 0)
-		return false;
-	r.value = buf_slice(run);
-	emit(d->c, &r);
-	return true;
+	emit_gone(d, run);
+	ids->size = left * sizeof(id);
+}
+
+/* Puts the IDs of what may be claimed into ids, count at most; what was found
+ * to be gone is taken off. (I4) */
+static void find_claimable(const struct delivery *d, uint64_t count,
+			   struct buf *ids)
+{
+	uint64_t look = count, found;
+
+	for (;; look = look > LOOK_AHEAD ? look : LOOK_AHEAD) {
+		const struct stream *s = stream_again(d->c, d->key);
+
+		ids->size = 0;
+		stream_pending_idle(stream_group_find(s, d->group),
+				    claim_until(d->c, d->r), look, ids);
+		found = ids->size / sizeof(struct stream_id);
+		drop_gone(d, ids, count);
+		if (found < look || ids->size / sizeof(struct stream_id) ==
+					    count)
+			return;
+	}
 }
 
 /* Claims the IDs from *at on until a record is full; *at goes behind them. */
@@ -240,12 +294,7 @@ static uint64_t deliver_claimed(const struct delivery *d, uint64_t count)
 	uint64_t given;
 	size_t at = 0;
 
-	do {
-		ids.size = 0;
-		stream_pending_idle(
-			stream_group_find(stream_again(c, d->key), d->group),
-			claim_until(c, d->r), count, &ids);
-	} while (drop_gone(d, &ids));
+	find_claimable(d, count, &ids);
 	while (at < ids.size)
 		claim_some(d, &ids, &at);
 	given = ids.size / sizeof(struct stream_id);
@@ -412,7 +461,7 @@ void cmd_xreadgroup(struct cmd *c)
 		stream_read_waits(c, &r);
 		return;
 	}
-	if (!cmd_room(c, room * ENTRY_RECORD_SIZE))
+	if (!cmd_room(c, room))
 		return;
 	for (i = 0; i < r.streams; i++)
 		stream_consumer_touch(c, c->argv[r.keys + i],

@@ -175,16 +175,22 @@ bool stream_trim_room(struct cmd *c, const struct stream *s,
 		      const struct stream_options *o, uint64_t bytes)
 {
 	struct stream_trim_wish exact = o->wish;
+	size_t key_size = c->argv[1].size;
 	struct stream_id through;
 	uint64_t ids;
+	uint32_t i;
 
 	if (!by_reference(s, o))
 		return true;
 	exact.whole = false;
 	ids = stream_trim_plan(s, &exact, &through) + 1; /* one is added */
-	if (o->reference == STREAM_DELETE_REFERENCES)
-		ids *= s->group_count;
-	return cmd_room(c, bytes + ids * STREAM_IDS_SIZE_MAX);
+	bytes += stream_records_size(key_size, 1, ids * STREAM_IDS_SIZE_MAX);
+	for (i = 0; o->reference == STREAM_DELETE_REFERENCES &&
+		    i < s->group_count; i++)
+		bytes += stream_records_size(
+			key_size + s->groups[i]->name_size, 1,
+			ids * STREAM_IDS_SIZE_MAX);
+	return cmd_room(c, bytes);
 }
 
 /* Removes the entries up to and with this ID. */

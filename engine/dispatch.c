@@ -22,6 +22,7 @@
 /* What a write may put into the log beyond its arguments: handlers that need
  * more ask with cmd_room. */
 #define ROOM_MARGIN (128u << 10)
+#define KEY_AGAIN 4
 
 /* Whether a key or a name is that of the command before, as when a client fills
  * a list; those that differ mostly do so at their ends. */
@@ -127,9 +128,11 @@ static bool arity_fits(const struct command *command, unsigned argc)
 				     (int)argc >= -command->arity;
 }
 
+/* What the arguments make of records. A few commands have several of them,
+ * each with the key. */
 static uint64_t argument_bytes(const struct cmd *c)
 {
-	uint64_t size = 0;
+	uint64_t size = c->argc > 1 ? KEY_AGAIN * c->argv[1].size : 0;
 	unsigned i;
 
 	for (i = 1; i < c->argc; i++)

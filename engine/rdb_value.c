@@ -219,14 +219,30 @@ void rdb_value_end(struct rdb_value *v)
 		rdb_value_record(v, &r);
 }
 
-#define RECORD_ROOM 160 /* of a record without its slices, and more */
+/* Counting what the records of a stream take. */
+struct count {
+	size_t key_size;
+	uint64_t bytes;
+};
 
-size_t rdb_value_room(const struct rdb_value *v)
+static void count_record(void *ctx, struct record *r)
 {
-	if (v->stream)
-		return value_ops(v->stream)->memory(v->stream) * 2;
-	return v->copy.bytes.size +
-	       v->copy.records.size / sizeof(struct record) * RECORD_ROOM;
+	struct count *count = ctx;
+
+	count->bytes += RECORD_OVERHEAD_MAX + count->key_size + r->group.size +
+			r->consumer.size + r->value.size;
+}
+
+uint64_t rdb_value_room(const struct rdb_value *v, struct slice key)
+{
+	struct count count = { .key_size = key.size };
+	uint64_t records = v->copy.records.size / sizeof(struct record);
+
+	if (!v->stream)
+		return v->copy.bytes.size +
+		       records * (RECORD_OVERHEAD_MAX + key.size);
+	value_ops(v->stream)->dump(v->stream, 0, count_record, &count);
+	return count.bytes;
 }
 
 bool rdb_value_exists(const struct rdb_value *v)

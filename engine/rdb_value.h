@@ -67,8 +67,9 @@ void rdb_value_record(struct rdb_value *v, struct record *r);
 /* That was all. */
 void rdb_value_end(struct rdb_value *v);
 
-/* Bytes that its records take in the log, or somewhat more. */
-size_t rdb_value_room(const struct rdb_value *v);
+/* Bytes that its records take in the log when they are of this key, or somewhat
+ * more. */
+uint64_t rdb_value_room(const struct rdb_value *v, struct slice key);
 
 /* Whether there are records to be emitted at all. */
 bool rdb_value_exists(const struct rdb_value *v);

@@ -273,4 +273,54 @@ def test_a_limit_on_the_size_of_files_ends_nothing():
     server.remove()
 
 
+def big_writes(c, long):
+    """Commands of many records, each with the long name in it."""
+    numbers = range(1, 401)
+    ids = ["%d-0" % i for i in numbers]
+    for i in ids:
+        c.ok("XADD", long, i, "f", "v")
+        c.ok("XADD", "s" + i, "1-0", "f", "v")
+        c.ok("XGROUP", "CREATE", "s" + i, "g", "0")
+        c.ok("XGROUP", "CREATE", "groups", i, "0", "MKSTREAM")
+    c.ok("XGROUP", "CREATE", long, "g", "0")
+    c.ok("XREADGROUP", "GROUP", "g", "c", "STREAMS", long, ">")
+    for i in ids:
+        c.ok("XGROUP", "CREATE", long, i, "0")
+        c.ok("XREADGROUP", "GROUP", i, "c", "COUNT", 1, "STREAMS", long, ">")
+    return [
+        ("XACKDEL", long, "g", "IDS", 400, *ids),
+        ("XDELEX", long, "IDS", 400, *ids),
+        ("XNACK", long, "g", "FAIL", "IDS", 400, *reversed(ids)),
+        ("XCLAIM", long, "g", "c", 0, *reversed(ids)),
+        ("XTRIM", long, "MAXLEN", 0, "DELREF"),
+        ("XADD", long, "MAXLEN", 0, "DELREF", "*", "f", "v"),
+        ("XREADGROUP", "GROUP", "g", long, "STREAMS",
+         *("s" + i for i in ids), *(">" for _ in ids)),
+        ("BITFIELD", long + b"b",
+         *(word for i in numbers for word in ("SET", "u8", 8 * i, 1))),
+        ("RESTORE", long + b"r", 0, c.ok("DUMP", "groups")),
+    ]
+
+
+@lib.own
+def test_what_a_command_will_write_is_known_before_it_does():
+    """A batch of more than a file can hold is refused: without a place it
+    would be the end of the server."""
+    server = lib.Server(level="no", options={
+        "log-segment-size": SEGMENT, "enable-debug-command": "yes"})
+    start_limited(server, 6 * MIB)
+    with server.raw() as c:
+        commands = big_writes(c, b"n" * 20000)
+        digest = server.digest()
+        for command in commands:
+            is_error(c.command(*command), "MISCONF")
+        equal(server.digest(), digest)
+        equal(server.stop(), 0)
+    server.start()
+    with server.raw() as c:
+        for command in commands:
+            assert not isinstance(c.command(*command), lib.Error), command[0]
+    server.remove()
+
+
 lib.main(__name__, ports=range(21750, 21780))

@@ -8,8 +8,8 @@ import random
 import time
 
 import lib
-from lib import equal, is_error
-from streams_test import check, entry, pairs_of
+from lib import check, equal, is_error
+from streams_test import entry, pairs_of
 
 PORTS = range(18300, 18340)
 MOST = 2 ** 63 - 1
@@ -373,6 +373,22 @@ def test_reading_takes_off_what_is_gone(server):
         c.ok("XTRIM", "gone", "MAXLEN", 0)
         equal(claim(c, "gone", "d", 0), [])
         equal(pending(c, "gone"), [])
+
+
+def test_claiming_takes_off_what_is_gone_in_few_records(server):
+    with server.raw() as c:
+        fill(c, "gone", 20000, "g")
+        c.ok("XTRIM", "gone", "MINID", "15000-0")
+        c.ok("XDEL", "gone", "20000-0")
+        before = int(server.info("persistence")["applied_lsn"])
+        got = claim(c, "gone", "d", 0, "COUNT", 2)
+        equal([e[0] for e in got], ["15000-0", "15001-0"])
+        equal(c.ok("XPENDING", "gone", "g")[0], 5001)
+        c.ok("XTRIM", "gone", "MAXLEN", 0)
+        equal(claim(c, "gone", "d", 0, "COUNT", 1), [])
+        equal(c.ok("XPENDING", "gone", "g")[0], 0)
+        after = int(server.info("persistence")["applied_lsn"])
+        assert after - before < 20, after - before
 
 
 def test_reading_with_claim_in_other_forms(server):

@@ -2,16 +2,19 @@
 /*
  * MIGRATE: values go to another server and, when it has them, go from here.
  *
- *   cmd_migrate ── payloads ──► transfer (a thread of the host's)
- *        │ parked                   │
- *        ◄────────── arrived ◄──────┘   keys go by records, then the reply
+ *   cmd_migrate ── payloads ─► released ─► transfer (a thread of the host's)
+ *        │ parked                               │
+ *        ◄──────────────── arrived ◄────────────┘
+ *   keys go by records, then the reply
  *
  * I1. A key is removed only after the target has said that it has it, and only
  *     if no record has named it since: what others write meanwhile stays.
  * I2. What cannot be written as a payload, or is longer than a server takes,
  *     fails the whole command before anything is sent.
- * I3. A migration outlives its session: what the target has is removed here
- *     whether somebody still waits for the reply or not.
+ * I3. A migration that has begun outlives its session: what the target has is
+ *     removed here whether somebody still waits for the reply or not.
+ * I4. The target is a reader like any other: it is sent nothing that a crash
+ *     could take back here.
  */
 #include "engine/cmd_dump.h"
 
@@ -272,12 +275,25 @@ static void reply_outcome(struct cmd *c, const struct migration *m)
 		reply_ok(c);
 }
 
+/* Begins the transfer when what it sends is released. (I4) */
+static void depart(struct engine *e, struct migration *m)
+{
+	if (m->departed || engine_release_lsn(e) < m->gate)
+		return;
+	m->departed = true;
+	if (e->host.transfer && e->host.transfer(e->host.ctx, &m->transfer))
+		return;
+	m->transfer.end = TRANSFER_NOT_CONNECTED;
+	m->posted = true;
+}
+
 static bool migrate_ready(struct engine *e, struct session *s, bool timed_out)
 {
 	struct migration *m = s->wait.data;
 	struct cmd c;
 
 	(void)timed_out;
+	depart(e, m);
 	if (!m->posted)
 		return false;
 	arrive(e, m);
@@ -297,8 +313,11 @@ static void migrate_cancel(struct engine *e, struct session *s)
 {
 	struct migration *m = s->wait.data;
 
-	(void)e;
 	m->session = NULL; /* I3 */
+	if (m->departed)
+		return;
+	migrations_remove(e, m);
+	migration_free(m);
 }
 
 static void posted(struct completion *completion)
@@ -363,20 +382,6 @@ static bool put_address(struct cmd *c, struct transfer *t, int64_t timeout_ms)
 	return true;
 }
 
-/* False: there is nobody to carry it. */
-static bool depart(struct cmd *c, struct migration *m, int64_t timeout_ms)
-{
-	struct engine *e = c->engine;
-
-	if (!e->host.transfer || !put_address(c, &m->transfer, timeout_ms))
-		return false;
-	migrations_add(e, m);
-	if (e->host.transfer(e->host.ctx, &m->transfer))
-		return true;
-	migrations_remove(e, m);
-	return false;
-}
-
 /* MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password]
  * [AUTH2 user password] [KEYS key…]. */
 void cmd_migrate(struct cmd *c)
@@ -396,11 +401,15 @@ void cmd_migrate(struct cmd *c)
 		migration_free(m);
 		return;
 	}
-	if (!depart(c, m, timeout_ms)) {
+	if (!put_address(c, &m->transfer, timeout_ms)) {
+		m->transfer.end = TRANSFER_NOT_CONNECTED;
 		reply_failure(c, m);
 		migration_free(m);
 		return;
 	}
+	m->gate = c->gate;
+	migrations_add(c->engine, m);
+	depart(c->engine, m);
 	w.data = m;
 	cmd_park(c, &w);
 }

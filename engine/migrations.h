@@ -30,7 +30,9 @@ struct migration {
 	unsigned greetings;       /* replies before those of the keys */
 	unsigned key_count, kept;
 	bool copy;
-	bool posted; /* the transfer is over */
+	uint64_t gate; /* LSN: what is sent may leave when it is released */
+	bool departed; /* the transfer has begun */
+	bool posted;   /* and is over */
 	bool no_room;             /* for the records of the removal */
 	struct buf error;         /* the target's first; a C string or empty */
 	struct buf key_bytes;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "wal/wal.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,21 +279,58 @@ START_TEST(wal__closed_and_opened_again_and_again)
 }
 END_TEST
 
-START_TEST(wal__a_torn_tail_is_put_aside_and_begins_an_epoch)
+static const char torn_bytes[] = "half a group";
+static const char torn_path[] = "store/log/0000000000000001-12288.torn";
+
+/* A log of one record that a crash left with torn bytes behind. */
+static struct fixture *torn_log(void)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
-	static const char torn[] = "half a group";
 
 	reopen(f);
 	append(f, 10);
 	turn(f);
 	crash(f, SIM_CRASH_NOTHING);
-	sim_poke(f->sim, "store/log/0000000000000001.seg", 3 * 4096, torn,
-		 sizeof(torn));
+	sim_poke(f->sim, "store/log/0000000000000001.seg", 3 * 4096,
+		 torn_bytes, sizeof(torn_bytes));
+	return f;
+}
+
+START_TEST(wal__torn_bytes_are_put_aside_whole_or_not_at_all)
+{
+	struct sim_fault fault = { .ops = SIM_READ, .error = EIO };
+	char copy[sizeof(torn_bytes)];
+	struct err_message m;
+	unsigned not_copied = 0;
+	uint64_t reads;
+	bool opened;
+
+	do {
+		struct fixture *f = torn_log();
+
+		fault.call++;
+		sim_set_fault(f->sim, &fault);
+		opened = try_reopen(f, &m) == OK;
+		not_copied += opened && !sim_exists(f->sim, torn_path);
+		if (sim_exists(f->sim, torn_path)) {
+			sim_peek(f->sim, torn_path, 0, copy, sizeof(copy));
+			ck_assert_mem_eq(copy, torn_bytes, sizeof(copy));
+		}
+		reads = sim_calls(f->sim);
+		fixture_free(f);
+	} while (reads >= fault.call);
+	ck_assert_uint_eq(not_copied, 1);
+}
+END_TEST
+
+START_TEST(wal__a_torn_tail_is_put_aside_and_begins_an_epoch)
+{
+	struct fixture *f = torn_log();
+
 	reopen(f);
 	ck_assert_int_eq(f->outcome, CASE_T2_TORN);
 	ck_assert_uint_eq(at(f)->epoch, 2);
-	ck_assert(sim_exists(f->sim, "store/log/0000000000000001-12288.torn"));
+	ck_assert(sim_exists(f->sim, torn_path));
 	append(f, 10);
 	turn(f);
 	crash(f, SIM_CRASH_NOTHING);
@@ -561,6 +599,7 @@ int main(void)
 		wal__a_batch_bigger_than_a_frame_spans_frames,
 		wal__closed_and_opened_again_and_again,
 		wal__a_torn_tail_is_put_aside_and_begins_an_epoch,
+		wal__torn_bytes_are_put_aside_whole_or_not_at_all,
 		wal__covered_segments_are_recycled_and_no_others,
 		wal__payload_since_the_newest_snapshot_is_counted,
 		wal__an_idle_log_gets_a_mark,

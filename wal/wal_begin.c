@@ -196,15 +196,17 @@ static void torn_copy(struct wal *w, int file, uint64_t sequence)
 			w->io, file, data, left < COPY_SIZE ? left : COPY_SIZE,
 			at);
 
-		if (n <= 0)
+		if (n <= 0) {
+			err = n < 0 ? (int)n : -EIO;
 			break;
+		}
 		err = io_write_all(w->io, to, data, (size_t)n,
 				   at - r->cut_offset);
 		at += (uint64_t)n;
 	}
 	mem_free(data);
 	w->io->ops->close(w->io, to);
-	if (err) /* a full disk has better uses for a part of it */
+	if (err) /* a part of it is of little use, on a full disk of none */
 		w->io->ops->unlink(w->io, path);
 	log_line(LOG_LEVEL_WARNING,
 		 "log: %llu torn bytes behind LSN %llu, %s %s",

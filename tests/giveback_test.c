@@ -114,15 +114,24 @@ static void check_restart(struct disk_store *d)
 	store_assert_digest(digest_keyspace(&d->s.engine->ks), before);
 }
 
+/* As begin; there are two snapshots and a log before each. */
+static void begin_with_snapshots(struct disk_store *d, int64_t retain_on_full)
+{
+	int i;
+
+	begin(d, retain_on_full);
+	for (i = 0; i < 2; i++) {
+		write_values(d, 60);
+		snapshot(d);
+	}
+	ck_assert_int_eq(snapshots(d, NULL), 2);
+}
+
 START_TEST(giveback__older_snapshots_and_their_log_go_first)
 {
 	struct disk_store d;
 
-	begin(&d, RETAIN_DROP);
-	write_values(&d, 60);
-	snapshot(&d);
-	write_values(&d, 60);
-	snapshot(&d);
+	begin_with_snapshots(&d, RETAIN_DROP);
 	write_values(&d, 10);
 	ck_assert_int_eq(snapshots(&d, NULL), 2);
 	sim_limit(d.sim, 1); /* nothing more: only what is given back */
@@ -139,11 +148,7 @@ START_TEST(giveback__keep_refuses_writes_instead)
 {
 	struct disk_store d;
 
-	begin(&d, RETAIN_KEEP);
-	write_values(&d, 60);
-	snapshot(&d);
-	write_values(&d, 60);
-	snapshot(&d);
+	begin_with_snapshots(&d, RETAIN_KEEP);
 	write_values(&d, 10);
 	sim_limit(d.sim, 1);
 	wait_a_little(&d);
@@ -184,11 +189,7 @@ START_TEST(giveback__a_damaged_newest_snapshot_keeps_the_older)
 	char newest[256];
 	uint8_t byte;
 
-	begin(&d, RETAIN_DROP);
-	write_values(&d, 60);
-	snapshot(&d);
-	write_values(&d, 60);
-	snapshot(&d);
+	begin_with_snapshots(&d, RETAIN_DROP);
 	write_values(&d, 10);
 	ck_assert_int_eq(snapshots(&d, newest), 2);
 	ck_assert_int_eq(sim_peek(d.sim, newest, 4096 + 80, &byte, 1), 1);
@@ -207,11 +208,7 @@ START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
 {
 	struct disk_store d;
 
-	begin(&d, RETAIN_DROP);
-	write_values(&d, 60);
-	snapshot(&d);
-	write_values(&d, 60);
-	snapshot(&d);
+	begin_with_snapshots(&d, RETAIN_DROP);
 	sim_limit(d.sim, 1);
 	store_crash(&d.s);
 	ck_assert_msg(store_open(&d.s) == OK, "%s", d.s.message.text);

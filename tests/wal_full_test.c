@@ -203,19 +203,31 @@ START_TEST(wal_full__freeing_goes_on_in_small_segments)
 }
 END_TEST
 
+/* Starts again without spares and without room for one; a snapshot covers all
+ * of the log. */
+static void reopen_covered(struct fixture *f)
+{
+	uint64_t lsn = at(f)->durable_lsn;
+	uint32_t epoch = at(f)->epoch;
+
+	remove_spares(f);
+	crash(f, SIM_CRASH_NOTHING);
+	f->known = (struct wal_known){ .snapshot_lsn = lsn,
+				       .snapshot_epoch = epoch,
+				       .oldest_lsn = lsn,
+				       .durable_lsn = lsn };
+	sim_limit(f->sim, 1);
+	reopen(f);
+}
+
+/* A snapshot names the newest segment in use: that one is not recycled before
+ * another is. */
 START_TEST(wal_full__what_a_snapshot_covers_is_enough_to_resume)
 {
 	struct fixture *f = full_log(WAL_ALWAYS, 4);
 	uint64_t lsn = at(f)->durable_lsn;
 
-	remove_spares(f);
-	crash(f, SIM_CRASH_NOTHING);
-	f->known = (struct wal_known){ .snapshot_lsn = lsn,
-				       .snapshot_epoch = 1,
-				       .oldest_lsn = lsn,
-				       .durable_lsn = lsn };
-	sim_limit(f->sim, 1);
-	reopen(f);
+	reopen_covered(f);
 	ck_assert(!wal_room(f->w, 1, false));
 	wal_retain(f->w, lsn, lsn);
 	turn(f);
@@ -231,8 +243,6 @@ START_TEST(wal_full__what_a_snapshot_covers_is_enough_to_resume)
 }
 END_TEST
 
-/* A snapshot names the newest segment in use: that one is not recycled before
- * another is. */
 START_TEST(wal_full__a_snapshot_alone_is_served_until_a_log_can_begin)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
@@ -262,16 +272,9 @@ START_TEST(wal_full__levels_can_be_switched_meanwhile)
 {
 	struct fixture *f = full_log(WAL_ALWAYS, 2);
 	uint64_t lsn = at(f)->durable_lsn;
-	uint32_t epoch = at(f)->epoch;
 	struct err_message m;
 
-	remove_spares(f);
-	crash(f, SIM_CRASH_NOTHING);
-	f->known = (struct wal_known){ .snapshot_lsn = lsn,
-				       .snapshot_epoch = epoch,
-				       .oldest_lsn = lsn };
-	sim_limit(f->sim, 1);
-	reopen(f);
+	reopen_covered(f);
 	ck_assert_int_eq(wal_set_level(f->w, WAL_EVERYSEC, &m), OK);
 	ck_assert(!wal_room(f->w, 1, false));
 	ck_assert_int_eq(wal_set_level(f->w, WAL_OFF, &m), OK);

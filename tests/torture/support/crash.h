@@ -46,6 +46,7 @@ struct crash_bounds {
 };
 
 struct crash_run;
+struct crash_calls;
 
 /* A store under test. */
 struct crash_ops {
@@ -57,6 +58,7 @@ struct crash_ops {
 	/* Recovers disk and checks it; says what is wrong with crash_fail. */
 	void (*check)(struct crash_run *run, struct sim *disk,
 		      const struct crash_bounds *bounds);
+	const struct crash_calls *calls; /* where these are made to fail */
 };
 
 struct crash_run {

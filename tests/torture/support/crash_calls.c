@@ -91,8 +91,9 @@ static void end_run(struct crash_run *run, const struct crash_calls *c)
 	run->sim = NULL;
 }
 
-void crash_calls_trace(struct crash_run *run, const struct crash_calls *c)
+void crash_calls_trace(struct crash_run *run)
 {
+	const struct crash_calls *c = run->ops->calls;
 	const struct fault_kind *k = &kinds[crash_below(run, ARRAY_LEN(kinds))];
 	uint64_t seed = test_random_next(&run->random), calls = 0;
 	struct sim_fault f = { .ops = k->ops,

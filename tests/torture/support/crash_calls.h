@@ -27,8 +27,8 @@ struct crash_calls {
 			struct crash_bounds *b);
 };
 
-/* One workload, several times, each time with another call that fails, all in
- * the same way: once, or from then on. */
-void crash_calls_trace(struct crash_run *run, const struct crash_calls *c);
+/* One workload of run->ops->calls, several times, each time with another call
+ * that fails, all in the same way: once, or from then on. */
+void crash_calls_trace(struct crash_run *run);
 
 #endif

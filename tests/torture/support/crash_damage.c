@@ -202,21 +202,12 @@ static void check_damaged(struct crash_run *run, struct sim *disk,
 			  const struct crash_bounds *b)
 {
 	const struct crash_log *l = run->store;
-	struct recovery_options o = { .io = sim_io(disk),
-				      .dir = CRASH_DIR,
-				      .known = &l->known };
-	struct store_id store = l->store;
 	struct sim_fault none = { 0 };
-	struct wal_recovery r;
 	struct err_message m;
 	uint64_t last;
-	int err, i;
+	int err;
 
-	err = wal_recover(&r, &o, &store, &m);
-	for (i = 0; i < RECOVERY_CASES; i++)
-		run->stats->cases[i] += r.cases[i];
-	last = r.last_lsn;
-	wal_recovery_release(&r);
+	err = crash_log_recover(run, l, disk, &last, &m);
 	if (err == ERR_CORRUPT || (err == ERR_IO && run->faulty)) {
 		run->stats->refused++;
 		return;
@@ -226,8 +217,6 @@ static void check_damaged(struct crash_run *run, struct sim *disk,
 		return;
 	}
 	sim_set_fault(disk, &none);
-	if (last < l->known.snapshot_lsn)
-		last = l->known.snapshot_lsn;
 	if (last < b->durable_lsn) {
 		crash_fail(run, "damage: LSN %llu reached, %llu was durable",
 			   (unsigned long long)last,

@@ -122,11 +122,6 @@ static const struct crash_calls engine_calls = {
 	.restart = restart,
 };
 
-static void fault_trace(struct crash_run *run)
-{
-	crash_calls_trace(run, &engine_calls);
-}
-
 static struct crash_bounds fault_bounds(const struct crash_run *run)
 {
 	return crash_store_bounds(run->store);
@@ -140,7 +135,8 @@ static void fault_check(struct crash_run *run, struct sim *disk,
 
 const struct crash_ops crash_engine_fault_ops = {
 	.name = "engine-fault",
-	.trace = fault_trace,
+	.trace = crash_calls_trace,
+	.calls = &engine_calls,
 	.bounds = fault_bounds,
 	.check = fault_check,
 };

@@ -92,11 +92,6 @@ static const struct crash_calls log_calls = {
 	.restart = restart,
 };
 
-static void fault_trace(struct crash_run *run)
-{
-	crash_calls_trace(run, &log_calls);
-}
-
 static struct crash_bounds fault_bounds(const struct crash_run *run)
 {
 	const struct crash_log *l = run->store;
@@ -114,7 +109,8 @@ static void fault_check(struct crash_run *run, struct sim *disk,
 
 const struct crash_ops crash_fault_ops = {
 	.name = "fault",
-	.trace = fault_trace,
+	.trace = crash_calls_trace,
+	.calls = &log_calls,
 	.bounds = fault_bounds,
 	.check = fault_check,
 };

@@ -269,31 +269,40 @@ bool crash_log_compare(struct crash_run *run, const struct crash_log *l,
 	return !run->failed;
 }
 
-bool crash_log_check(struct crash_run *run, const struct crash_log *l,
-		     struct sim *disk, const struct crash_bounds *b,
-		     uint64_t *reached)
+int crash_log_recover(struct crash_run *run, const struct crash_log *l,
+		      struct sim *disk, uint64_t *last, struct err_message *m)
 {
 	struct recovery_options o = { .io = sim_io(disk),
 				      .dir = CRASH_DIR,
 				      .known = &l->known };
-	uint64_t least = run->process ? b->written_lsn : b->durable_lsn;
 	struct store_id store = l->store;
 	struct wal_recovery r;
-	struct err_message m;
-	uint64_t last;
 	int err, i;
 
-	err = wal_recover(&r, &o, &store, &m);
+	err = wal_recover(&r, &o, &store, m);
 	for (i = 0; i < RECOVERY_CASES; i++)
 		run->stats->cases[i] += r.cases[i];
-	last = r.last_lsn;
+	*last = r.last_lsn;
+	if (*last < l->known.snapshot_lsn)
+		*last = l->known.snapshot_lsn;
 	wal_recovery_release(&r);
+	return err;
+}
+
+bool crash_log_check(struct crash_run *run, const struct crash_log *l,
+		     struct sim *disk, const struct crash_bounds *b,
+		     uint64_t *reached)
+{
+	uint64_t least = run->process ? b->written_lsn : b->durable_lsn;
+	struct err_message m;
+	uint64_t last;
+	int err;
+
+	err = crash_log_recover(run, l, disk, &last, &m);
 	if (err) {
 		crash_fail(run, "recovery: %d %s", err, m.text);
 		return false;
 	}
-	if (last < l->known.snapshot_lsn)
-		last = l->known.snapshot_lsn;
 	if (last < least || last > b->appended_lsn) {
 		crash_fail(run,
 			   "recovered to LSN %llu, not within %llu and %llu",

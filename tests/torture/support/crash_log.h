@@ -66,8 +66,13 @@ void crash_log_snapshot(struct crash_log *l, uint64_t lsn);
 bool crash_log_compare(struct crash_run *run, const struct crash_log *l,
 		       struct sim *disk, uint64_t lsn);
 
-/* Recovers disk as a start would, checks the bounds and the content, and
- * returns the LSN that was reached; 0: crash_fail. Refusals are failures. */
+/* Recovers disk as a start would. Returns what wal_recover does; *last is the
+ * LSN that was reached, by the log or by the snapshot. */
+int crash_log_recover(struct crash_run *run, const struct crash_log *l,
+		      struct sim *disk, uint64_t *last, struct err_message *m);
+
+/* The same, then checks the bounds and the content; *reached is the LSN that
+ * was. False: crash_fail. Refusals are failures. */
 bool crash_log_check(struct crash_run *run, const struct crash_log *l,
 		     struct sim *disk, const struct crash_bounds *b,
 		     uint64_t *reached);

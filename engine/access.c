@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Access history of keys.
+ *
+ * I1. It is no state: who only reads may change it, in entries that are const
+ *     to everybody else.
+ * I2. Counters grow and decay as with lfu-log-factor 10 and lfu-decay-time 1,
+ *     whatever is configured.
+ */
 #include "engine/access.h"
 
 #define LFU_LOG_FACTOR 10

@@ -62,26 +62,31 @@ void apply_list_pop(struct keyspace *ks, const struct record *rec)
 		     old);
 }
 
-void apply_list_set(struct keyspace *ks, const struct record *rec)
+typedef struct entry *list_place_fn(struct entry *e, uint64_t index,
+				    struct slice value,
+				    const struct list_limits *limits);
+
+/* Puts the record's value in its place. */
+static void place(struct keyspace *ks, const struct record *rec,
+		  list_place_fn *put)
 {
 	struct key_slot slot = list_slot(ks, rec);
 	uint64_t old = entry_deadline(slot.entry);
 
 	keyspace_put(ks, &slot,
-		     list_set(slot.entry, rec->offset, rec->value,
-			      &ks->list_limits),
+		     put(slot.entry, rec->offset, rec->value,
+			 &ks->list_limits),
 		     old);
+}
+
+void apply_list_set(struct keyspace *ks, const struct record *rec)
+{
+	place(ks, rec, list_set);
 }
 
 void apply_list_insert(struct keyspace *ks, const struct record *rec)
 {
-	struct key_slot slot = list_slot(ks, rec);
-	uint64_t old = entry_deadline(slot.entry);
-
-	keyspace_put(ks, &slot,
-		     list_insert(slot.entry, rec->offset, rec->value,
-				 &ks->list_limits),
-		     old);
+	place(ks, rec, list_insert);
 }
 
 void apply_list_remove(struct keyspace *ks, const struct record *rec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the two files that apply records of streams share. Only
- * apply_stream*.c include this.
+ * What the files that apply records of streams share. Only apply_stream*.c
+ * include this.
  */
 #ifndef REDOUBT_ENGINE_APPLY_STREAM_H
 #define REDOUBT_ENGINE_APPLY_STREAM_H

@@ -190,8 +190,12 @@ done:
 
 /* --- reading -------------------------------------------------------------- */
 
-/* GEOPOS key [member ...]. */
-void cmd_geopos(struct cmd *c)
+typedef void reply_point_fn(struct cmd *c, struct geo_point p);
+typedef void reply_absent_fn(struct cmd *c);
+
+/* Replies something for each member named, from argument 2 on. */
+static void reply_members(struct cmd *c, reply_point_fn *there,
+			  reply_absent_fn *absent)
 {
 	const struct entry *e;
 	double score;
@@ -202,32 +206,30 @@ void cmd_geopos(struct cmd *c)
 	reply_array(c, c->argc - 2);
 	for (i = 2; i < c->argc; i++) {
 		if (e && zset_score(e, c->argv[i], &score))
-			reply_point(c, geo_decode_score(score));
+			there(c, geo_decode_score(score));
 		else
-			reply_null_array(c);
+			absent(c);
 	}
+}
+
+/* GEOPOS key [member ...]. */
+void cmd_geopos(struct cmd *c)
+{
+	reply_members(c, reply_point, reply_null_array);
+}
+
+static void reply_geohash(struct cmd *c, struct geo_point p)
+{
+	char text[GEO_TEXT_SIZE];
+
+	geo_text(p, text);
+	reply_bulk(c, slice_of(text, sizeof(text)));
 }
 
 /* GEOHASH key [member ...]. */
 void cmd_geohash(struct cmd *c)
 {
-	const struct entry *e;
-	double score;
-	unsigned i;
-
-	if (!lookup_typed(c, c->argv[1], VALUE_zset, &e))
-		return;
-	reply_array(c, c->argc - 2);
-	for (i = 2; i < c->argc; i++) {
-		char text[GEO_TEXT_SIZE];
-
-		if (e && zset_score(e, c->argv[i], &score)) {
-			geo_text(geo_decode_score(score), text);
-			reply_bulk(c, slice_of(text, sizeof(text)));
-		} else {
-			reply_null(c);
-		}
-	}
+	reply_members(c, reply_geohash, reply_null);
 }
 
 /* GEODIST key member1 member2 [unit]. */

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Runs of elements: where handlers gather them, and whether those of a record
+ * from outside can be applied.
+ *
+ * I1. The buffer is one for all. Who asks for it has emitted what was in it.
+ * I2. What fits is whole: no item is cut off, and none is left over.
+ */
 #include "engine/items.h"
 
 #include <math.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who watches the record stream.
+ *
+ * I1. Observers are told in the order in which they were registered; one that
+ *     goes leaves the others in theirs.
+ */
 #include "engine/observe.h"
 
 #include <assert.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The table of types.
+ *
+ * I1. Each type has a row, at its number; without one it does not link.
+ */
 #include "engine/value_ops.h"
 
 #include <assert.h>

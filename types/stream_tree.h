@@ -6,7 +6,8 @@
  * to STREAM_CHUNK_MAX nodes, a tree an array of chunks.  Nodes and chunks are
  * reference-counted, so a second tree of the same contents costs one count per
  * chunk; who changes a shared one copies it first.  What the data of a node
- * means is its user's business (types/stream_block.h, types/stream_group.h).
+ * means is its user's business (types/stream_block.h, types/stream_leaf.h,
+ * types/stream_marks.c).
  * Only types/stream*.c include this.  Engine thread, but for release.
  */
 #ifndef REDOUBT_TYPES_STREAM_TREE_H

@@ -121,7 +121,7 @@ bool expire_turn(struct engine *e)
 	if (expire_next_ms(e) <= e->now_ms &&
 	    !wal_room(e->wal, UINT64_C(1) << 20, true)) /* I3 */
 		return false;
-	for (i = 0; i < e->ks.db_count; i++) {
+	for (i = 0; i < e->ks.indexed_end; i++) {
 		more |= expire_db(e, i);
 		more |= expire_fields(e, i);
 		more |= keyspace_reindex(&e->ks, i, e->now_ms, REINDEX_BUCKETS);
@@ -136,7 +136,7 @@ uint64_t expire_next_ms(const struct engine *e)
 
 	if (!e->active_expire)
 		return first;
-	for (i = 0; i < e->ks.db_count; i++) {
+	for (i = 0; i < e->ks.indexed_end; i++) {
 		const struct db *db = &e->ks.dbs[i];
 
 		if (db->deadlines && wheel_next_ms(db->deadlines) < first)

@@ -97,10 +97,11 @@ static bool would_gain(const struct engine *e)
 uint64_t giveback_step(struct engine *e)
 {
 	struct giveback *g = e->giveback;
-	struct err_message m = { .text = "" };
 	enum snapshot_state state;
 
 	if (g->trim) {
+		struct err_message m = { .text = "" };
+
 		state = snapshot_trim_state(g->trim, &m);
 		if (state == SNAPSHOT_RUNNING)
 			return UINT64_MAX;

@@ -270,6 +270,19 @@ struct key_slot keyspace_slot(struct keyspace *ks, uint32_t db,
 	return slot;
 }
 
+/* A database has an index now. */
+static void indexed_to(struct keyspace *ks, uint32_t db_index)
+{
+	if (ks->indexed_end <= db_index)
+		ks->indexed_end = db_index + 1;
+}
+
+static struct wheel *index_new(struct keyspace *ks, uint32_t db_index)
+{
+	indexed_to(ks, db_index);
+	return wheel_new(ks->index_now_ms);
+}
+
 /* Gives the key an item in the index unless an earlier one stands. (I2) */
 static void index_deadline(struct keyspace *ks, struct key_slot *slot,
 			   struct entry *e, uint64_t old_deadline)
@@ -283,7 +296,7 @@ static void index_deadline(struct keyspace *ks, struct key_slot *slot,
 	    old_deadline <= deadline)
 		return;
 	if (!db->deadlines)
-		db->deadlines = wheel_new(ks->index_now_ms);
+		db->deadlines = index_new(ks, slot->db_index);
 	wheel_add(db->deadlines, hash, deadline);
 	if (db->fresh)
 		wheel_add(db->fresh, hash, deadline);
@@ -296,7 +309,7 @@ void keyspace_index_fields(struct keyspace *ks, uint32_t db_index,
 	struct db *db = &ks->dbs[db_index];
 
 	if (!db->fields)
-		db->fields = wheel_new(ks->index_now_ms);
+		db->fields = index_new(ks, db_index);
 	wheel_add(db->fields, hash, earliest_ms);
 	if (db->fresh_fields)
 		wheel_add(db->fresh_fields, hash, earliest_ms);
@@ -491,6 +504,8 @@ void keyspace_swap(struct keyspace *ks, uint32_t a, uint32_t b)
 	assert(a < ks->db_count && b < ks->db_count);
 	ks->dbs[a] = ks->dbs[b];
 	ks->dbs[b] = keep;
+	if (a < ks->indexed_end || b < ks->indexed_end)
+		indexed_to(ks, a > b ? a : b);
 	ks->memo = (struct key_memo){ 0 };
 }
 
@@ -574,5 +589,6 @@ void keyspace_check(const struct keyspace *ks)
 		assert(count.keys == 0 || db->deadlines != NULL);
 		assert(count.fields == db->fields_count);
 		assert(count.fields == 0 || db->fields != NULL);
+		assert(i < ks->indexed_end || (!db->deadlines && !db->fields));
 	}
 }

@@ -52,6 +52,7 @@ struct key_memo {
 struct keyspace {
 	struct db *dbs;
 	uint32_t db_count;
+	uint32_t indexed_end; /* databases from here on: no deadlines yet */
 	uint64_t hash_key[2];
 	uint64_t applied_lsn;
 	struct key_memo memo;

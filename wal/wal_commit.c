@@ -196,17 +196,13 @@ void committer_stop(struct wal *w)
 
 static void note_latency(struct wal *w, uint64_t us)
 {
-	uint64_t slowest = us;
-	unsigned slow = 0;
-	size_t i;
+	uint64_t *place = &w->recent_us[w->stats.syncs++ % RECENT_SYNCS];
 
-	w->recent_us[w->stats.syncs++ % RECENT_SYNCS] = us;
-	for (i = 0; i < RECENT_SYNCS; i++) {
-		slow += w->recent_us[i] >= INLINE_SYNC_US;
-		if (w->recent_us[i] > slowest)
-			slowest = w->recent_us[i];
-	}
-	w->disk_quick = slow <= INLINE_SLOW_MAX && slowest < STALL_SYNC_US;
+	w->recent_slow += (us >= INLINE_SYNC_US) - (*place >= INLINE_SYNC_US);
+	w->recent_stalled += (us >= STALL_SYNC_US) - (*place >= STALL_SYNC_US);
+	*place = us;
+	w->disk_quick = w->recent_slow <= INLINE_SLOW_MAX &&
+			w->recent_stalled == 0;
 	w->stats.sync_us_last = us;
 	if (us > w->stats.sync_us_max)
 		w->stats.sync_us_max = us;

@@ -248,6 +248,8 @@ struct wal {
 	uint64_t last_sync_us;  /* start of it */
 	uint64_t last_write_us; /* how long it took */
 	uint64_t recent_us[RECENT_SYNCS];
+	unsigned recent_slow;    /* of these, not quick */
+	unsigned recent_stalled; /* likewise, a stall */
 	bool disk_quick;      /* by these: a commit may be in place */
 	uint64_t unsynced_us; /* when the oldest of it came; 0: none */
 

@@ -277,6 +277,27 @@ def test_swapdb_and_flushdb_of_one_database(server):
         equal(c.ok("TTL", "one"), 100)
 
 
+def test_deadlines_are_kept_in_every_database(server):
+    """By the server itself: nobody looks at the keys."""
+    with server.raw() as c:
+        c.ok("FLUSHALL")
+        c.ok("CONFIG", "RESETSTAT")
+        for db in (0, 1, 3):
+            c.ok("SELECT", db)
+            c.ok("SET", "key", 1, "PX", 300)
+            c.ok("HSET", "hash", "field", 1, "stays", 1)
+            c.ok("HPEXPIRE", "hash", 300, "FIELDS", 1, "field")
+        for pair in ((3, 12), (14, 1)):
+            c.ok("SWAPDB", *pair)
+        lib.wait_until(lambda: [server.info()["expired_keys"],
+                                server.info()["expired_subkeys"]] ==
+                       ["3", "3"], what="end of three keys and three fields")
+        for db in (0, 12, 14):
+            c.ok("SELECT", db)
+            equal(c.ok("KEYS", "*"), [b"hash"])
+            equal(c.ok("HKEYS", "hash"), [b"stays"])
+
+
 def test_object_tells_what_a_value_is_like(server):
     with server.raw() as c:
         c.ok("MSET", "i", 12345, "e", "short", "r", "x" * 100)

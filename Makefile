@@ -14,6 +14,7 @@ DESTDIR  ?=
 MINUTES  ?= 5
 SUITE    ?=
 PEERS    ?=
+ONLY     ?=
 V        ?=
 RUN_ARGS ?=
 
@@ -78,7 +79,7 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
 .PHONY: all help deps deps-build deps-compat run test test-units test-e2e \
-	tidy format install bench bench-micro torture fuzz compat clean tests \
+	tidy format install bench bench-commands bench-micro torture fuzz compat clean tests \
 	torture-programs fuzz-programs test-fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -88,8 +89,9 @@ all: $(LIBRARY) $(BINARIES)
 help:
 	@sed -n 's/^#   make/make/p' Makefile
 	@echo "also: deps all tidy format install clean"
-	@echo "      test-units test-fuzz test-e2e test-toy bench torture fuzz compat"
-	@echo "      (MINUTES=n SUITE=name PEERS=paths SAN=asan|tsan)"
+	@echo "      test-units test-fuzz test-e2e test-toy bench bench-commands"
+	@echo "      torture fuzz compat"
+	@echo "      (MINUTES=n SUITE=name PEERS=paths ONLY=rows SAN=asan|tsan)"
 
 $(LIBRARY): $(LIB_OBJ)
 	@mkdir -p $(@D) && rm -f $@
@@ -252,6 +254,11 @@ bench torture fuzz compat: deps
 	@run=$(if $(filter bench,$@),tools/bench/run,tests/$@/run); \
 	BUILD=$(BUILD) MINUTES=$(MINUTES) SUITE="$(SUITE)" \
 	PEERS="$(PEERS)" $$run
+
+# What every command costs beside the peers, worst ratio first.
+bench-commands: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/commands_load
+	@BUILD=$(BUILD) PEERS="$(PEERS)" tools/bench/commands.py --only "$(ONLY)"
 
 # Small benches of one module each: build/bench/x_bench is tools/bench/x_bench.c.
 MICRO := $(patsubst tools/bench/%.c,$(BUILD)/bench/%, \

@@ -209,9 +209,24 @@ void cmd_pfadd(struct cmd *c)
 	reply_i64(c, 1);
 }
 
+/* Checks all keys; whether there is a dense value. False: replied. */
+static bool check_all(struct cmd *c, unsigned first, bool *dense)
+{
+	unsigned i;
+
+	*dense = false;
+	for (i = first; i < c->argc; i++) {
+		struct slice value;
+
+		if (!lookup_hll(c, c->argv[i], &value))
+			return false;
+		*dense |= value.size && hll_encoding(value) == HLL_DENSE;
+	}
+	return true;
+}
+
 /* The union of several: the highest of each register. False: replied. */
-static bool unite(struct cmd *c, unsigned first, uint8_t *registers,
-		  bool *dense)
+static bool unite(struct cmd *c, unsigned first, uint8_t *registers)
 {
 	unsigned i;
 
@@ -221,10 +236,8 @@ static bool unite(struct cmd *c, unsigned first, uint8_t *registers,
 
 		if (!lookup_hll(c, c->argv[i], &value))
 			return false;
-		if (value.size == 0)
-			continue;
-		*dense |= hll_encoding(value) == HLL_DENSE;
-		hll_max_into(registers, value);
+		if (value.size)
+			hll_max_into(registers, value);
 	}
 	return true;
 }
@@ -259,33 +272,58 @@ static void count_one(struct cmd *c, struct slice key)
 void cmd_pfcount(struct cmd *c)
 {
 	uint8_t registers[HLL_REGISTERS];
-	bool dense = false;
 
 	if (c->argc == 2)
 		count_one(c, c->argv[1]);
-	else if (unite(c, 1, registers, &dense))
+	else if (unite(c, 1, registers))
 		reply_i64(c, (int64_t)hll_count_registers(registers));
+}
+
+/* Into a dense value, one source after the other. False: replied. */
+static bool merge_dense(struct cmd *c, struct hll_edit *edit)
+{
+	unsigned i;
+
+	hll_edit_to_dense(edit);
+	for (i = 2; i < c->argc; i++) {
+		struct slice value;
+
+		if (!lookup_hll_header(c, c->argv[i], &value))
+			return false;
+		if (value.size)
+			hll_edit_unite(edit, value);
+	}
+	return true;
+}
+
+/* Into a sparse value, register by register. False: replied. */
+static bool merge_sparse(struct cmd *c, struct hll_edit *edit)
+{
+	uint8_t registers[HLL_REGISTERS];
+
+	if (!unite(c, 2, registers))
+		return false;
+	hll_edit_merge(edit, registers);
+	return true;
 }
 
 /* PFMERGE destination [source ...]. */
 void cmd_pfmerge(struct cmd *c)
 {
 	size_t sparse_max = (size_t)c->engine->config->hll_sparse_max;
-	uint8_t registers[HLL_REGISTERS];
 	struct hll_edit edit;
 	struct slice value;
-	bool dense = false;
+	bool dense;
 
-	if (!unite(c, 1, registers, &dense) ||
-	    !lookup_hll(c, c->argv[1], &value))
+	if (!check_all(c, 1, &dense) ||
+	    !lookup_hll_header(c, c->argv[1], &value))
 		return;
 	if (value.size)
 		hll_edit_open(&edit, value, sparse_max, NULL);
 	else
 		hll_edit_new(&edit, sparse_max);
-	if (dense)
-		hll_edit_to_dense(&edit);
-	hll_edit_merge(&edit, registers);
+	if (!(dense ? merge_dense : merge_sparse)(c, &edit))
+		return;
 	emit_hll(c, c->argv[1], value, &edit);
 	reply_ok(c);
 }

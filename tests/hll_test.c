@@ -139,6 +139,37 @@ START_TEST(merge__is_the_same_as_raising_in_any_order)
 }
 END_TEST
 
+START_TEST(unite__is_the_same_as_raising_each_register)
+{
+	struct test_random r = { test_seed() };
+	unsigned round, i;
+
+	for (round = 0; round < 60; round++) {
+		struct pair p = { 0 }, other = { 0 };
+
+		hll_edit_new(&p.edit, 3000);
+		hll_edit_new(&other.edit, HLL_SIZE_MAX);
+		for (i = 0; i < 300; i++) {
+			pair_raise(&p, random_mark(&r, 700));
+			pair_raise(&other, random_mark(&r, 700));
+		}
+		if (round % 2)
+			hll_edit_to_dense(&other.edit);
+		hll_edit_to_dense(&p.edit);
+		p.edit.changed = SIZE_MAX;
+		hll_edit_unite(&p.edit, hll_edit_value(&other.edit));
+		ck_assert_uint_ne(p.edit.changed, SIZE_MAX);
+		p.edit.changed = SIZE_MAX;
+		hll_edit_unite(&p.edit, hll_edit_value(&other.edit));
+		ck_assert_uint_eq(p.edit.changed, SIZE_MAX);
+		for (i = 0; i < HLL_REGISTERS; i++)
+			if (other.registers[i] > p.registers[i])
+				p.registers[i] = other.registers[i];
+		pair_check(&p);
+	}
+}
+END_TEST
+
 START_TEST(dense__a_patch_is_what_raising_changes)
 {
 	struct test_random r = { test_seed() };
@@ -367,6 +398,7 @@ int main(void)
 		sparse__random_raises_agree_with_plain_registers,
 		sparse__every_register_in_turn_fills_the_longest_value,
 		merge__is_the_same_as_raising_in_any_order,
+		unite__is_the_same_as_raising_each_register,
 		dense__a_patch_is_what_raising_changes,
 		estimate__the_standard_error_is_081_percent,
 		check__random_bytes_are_refused_or_can_be_used,

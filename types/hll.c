@@ -331,18 +331,33 @@ static double ertl_tau(double x)
 	return sum / 3;
 }
 
-/* The estimate (Ertl, algorithm 6). */
-static uint64_t estimate(const struct histogram *h)
+/* The estimate (Ertl, algorithm 6) from the sum of 2^-rank over ranks from 1
+ * on. */
+static uint64_t estimate_of_sum(double sum, unsigned zeros)
 {
 	const double m = HLL_REGISTERS;
 	const double alpha = 0.721347520444481703680; /* 1 / (2 ln 2) */
-	double z = m * ertl_tau((m - h->at[HLL_RANK_MAX]) / m);
+	double z = sum + m * ertl_sigma(zeros / m);
+
+	return (uint64_t)llroundl(alpha * m * m / z);
+}
+
+static uint64_t estimate(const struct histogram *h)
+{
+	const double m = HLL_REGISTERS;
+	double sum = m * ertl_tau((m - h->at[HLL_RANK_MAX]) / m);
 	unsigned rank;
 
 	for (rank = HLL_RANK_MAX - 1; rank >= 1; rank--)
-		z = (z + h->at[rank]) * 0.5;
-	z += m * ertl_sigma(h->at[0] / m);
-	return (uint64_t)llroundl(alpha * m * m / z);
+		sum = (sum + h->at[rank]) * 0.5;
+	return estimate_of_sum(sum, h->at[0]);
+}
+
+/* The same number: up to this rank all sums above are of 52 bits, exact. */
+static uint64_t quick_estimate(const struct registers_sum *s)
+{
+	return estimate_of_sum(ldexp((double)s->sum, -REGISTERS_SUM_RANK_MAX),
+			       s->zeros);
 }
 
 /* How often two neighbours have these values: half as many counters to raise
@@ -392,6 +407,17 @@ static struct histogram dense_histogram(const uint8_t *p)
 
 	for (; p < end; p += 6)
 		pairs_add(&pairs, registers_get_six(p), 12);
+	return pairs_sum(&pairs);
+}
+
+static struct histogram bytes_histogram(const uint8_t *registers)
+{
+	struct pairs pairs = { 0 };
+	unsigned i;
+
+	for (i = 0; i < HLL_REGISTERS; i += 8)
+		pairs_add(&pairs, registers_pair_up(get_u64(registers + i)),
+			  16);
 	return pairs_sum(&pairs);
 }
 
@@ -455,25 +481,26 @@ enum hll_state hll_check(struct slice value)
 uint64_t hll_count(struct slice value)
 {
 	const uint8_t *body = value.data + HLL_HEADER_SIZE;
+	struct registers_sum sum;
 	struct histogram h;
 
-	if (hll_encoding(value) == HLL_DENSE)
-		h = dense_histogram(body);
-	else
+	if (hll_encoding(value) == HLL_SPARSE)
 		sparse_histogram(body, value.data + value.size, &h);
+	else if (registers_sum_packed(body, &sum))
+		return quick_estimate(&sum);
+	else
+		h = dense_histogram(body);
 	return estimate(&h);
 }
 
 uint64_t hll_count_registers(const uint8_t *registers)
 {
-	struct pairs pairs = { 0 };
+	struct registers_sum sum;
 	struct histogram h;
-	unsigned i;
 
-	for (i = 0; i < HLL_REGISTERS; i += 8)
-		pairs_add(&pairs, registers_pair_up(get_u64(registers + i)),
-			  16);
-	h = pairs_sum(&pairs);
+	if (registers_sum_bytes(registers, &sum))
+		return quick_estimate(&sum);
+	h = bytes_histogram(registers);
 	return estimate(&h);
 }
 
@@ -652,6 +679,7 @@ static enum hll_raise sparse_raise(struct hll_edit *e, struct hll_mark mark)
 
 	if (!find_in_edit(e, mark.index, &f))
 		return HLL_DAMAGED;
+	e->hint = (struct hll_hint){ f.before, f.before_first };
 	if (f.run.value >= mark.rank)
 		return HLL_NOT_RAISED;
 	in_front = mark.index - f.first;
@@ -666,7 +694,6 @@ static enum hll_raise sparse_raise(struct hll_edit *e, struct hll_mark mark)
 	memcpy(p, split, size);
 	e->size += size - f.run.size;
 	join_runs(e, f.before);
-	e->hint = (struct hll_hint){ f.before, f.before_first };
 	note_change(e, f.before);
 	return HLL_RAISED;
 }
@@ -678,6 +705,31 @@ enum hll_raise hll_edit_raise(struct hll_edit *e, struct hll_mark mark)
 	if (mark.rank > VALUE_MAX)
 		return promote(e, mark);
 	return sparse_raise(e, mark);
+}
+
+void hll_edit_unite(struct hll_edit *e, struct slice value)
+{
+	uint8_t *own = e->bytes + HLL_HEADER_SIZE;
+	const uint8_t *p = value.data + HLL_HEADER_SIZE;
+	const uint8_t *end = value.data + value.size;
+	struct hll_mark mark = { 0 };
+
+	assert(hll_encoding(hll_edit_value(e)) == HLL_DENSE);
+	if (hll_encoding(value) == HLL_DENSE) {
+		if (registers_raise(own, p))
+			note_change(e, HLL_HEADER_SIZE);
+		return;
+	}
+	while (p < end) {
+		struct run run = run_read(p);
+		unsigned stop = mark.index + run.count;
+
+		mark.rank = run.value;
+		for (; run.value && mark.index < stop; mark.index++)
+			dense_raise(e, mark);
+		mark.index = (uint16_t)stop;
+		p += run.size;
+	}
 }
 
 static void dense_merge(struct hll_edit *e, const uint8_t *registers)

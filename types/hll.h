@@ -125,6 +125,9 @@ void hll_edit_merge(struct hll_edit *e, const uint8_t *registers);
 /* Makes it dense if it is not. */
 void hll_edit_to_dense(struct hll_edit *e);
 
+/* Makes every register of a dense one at least as high as that of value. */
+void hll_edit_unite(struct hll_edit *e, struct slice value);
+
 static inline struct slice hll_edit_value(const struct hll_edit *e)
 {
 	return slice_of(e->bytes, e->size);

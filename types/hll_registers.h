@@ -2,7 +2,8 @@
 /*
  * The registers of a dense HyperLogLog: 6 bits each from the lowest bit up, so
  * that four are three bytes; here mostly eight at a time, as the bytes of a
- * word.  Pure functions; any thread.
+ * word, or 32 in a vector where the machine has such.  Pure functions; any
+ * thread.
  */
 #ifndef REDOUBT_TYPES_HLL_REGISTERS_H
 #define REDOUBT_TYPES_HLL_REGISTERS_H
@@ -53,5 +54,25 @@ static inline uint64_t registers_max_eight(uint64_t a, uint64_t b)
 
 /* Raises each of HLL_REGISTERS bytes to the packed register at p. */
 void registers_max_into(uint8_t *registers, const uint8_t *p);
+
+/* Raises each of HLL_REGISTERS packed registers to the one of `from`; whether
+ * there was a lower one. */
+bool registers_raise(uint8_t *to, const uint8_t *from);
+
+/* The same without the machine's vectors. */
+bool registers_raise_plain(uint8_t *to, const uint8_t *from);
+
+#define REGISTERS_SUM_RANK_MAX 38
+
+/* What an estimate is made from. */
+struct registers_sum {
+	uint64_t sum; /* of 2^(38 - rank), over ranks from 1 on */
+	unsigned zeros;
+};
+
+/* Of HLL_REGISTERS bytes, or packed ones. False: a rank is above 38, or there
+ * is no quick way on this machine. */
+bool registers_sum_bytes(const uint8_t *registers, struct registers_sum *out);
+bool registers_sum_packed(const uint8_t *p, struct registers_sum *out);
 
 #endif

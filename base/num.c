@@ -3,8 +3,8 @@
 
 #include "base/checked.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,32 +104,67 @@ static bool float_text(struct slice s, char *text)
 	return true;
 }
 
-/* Plain decimals of up to 15 digits: both numbers are exact doubles, so one
- * division rounds correctly (Clinger 1990). */
-static bool parse_simple(struct slice s, double *out)
+/* A plain decimal of up to so many digits: v / 10^places. */
+static bool parse_plain(struct slice s, size_t digits_max, uint64_t *v,
+			size_t *places)
 {
-	static const double powers[] = { 1e0,  1e1,  1e2,  1e3, 1e4,  1e5,
-					 1e6,  1e7,  1e8,  1e9, 1e10, 1e11,
-					 1e12, 1e13, 1e14, 1e15 };
-	bool negative = s.size > 0 && s.data[0] == '-';
 	size_t i, digits = 0, point = s.size;
-	uint64_t v = 0;
 
-	if (s.size > 17)
+	if (s.size > digits_max + 1)
 		return false;
-	for (i = negative; i < s.size; i++) {
+	*v = 0;
+	for (i = 0; i < s.size; i++) {
 		if (s.data[i] == '.' && point == s.size) {
 			point = i + 1;
 			continue;
 		}
 		if (!is_digit(s.data[i]))
 			return false;
-		v = v * 10 + (s.data[i] - '0');
+		*v = *v * 10 + (s.data[i] - '0');
 		digits++;
 	}
-	if (digits == 0 || digits > 15)
+	*places = s.size - point;
+	return digits > 0 && digits <= digits_max;
+}
+
+static const long double powers[] = {
+	1e0L,  1e1L,  1e2L,	 1e3L,	1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+	1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+};
+
+static struct slice without_sign(struct slice s, bool *negative)
+{
+	*negative = s.size > 0 && s.data[0] == '-';
+	return slice_of(s.data + *negative, s.size - *negative);
+}
+
+/* Of up to 15 digits: both numbers are exact doubles, so one division rounds
+ * correctly (Clinger 1990). */
+static bool parse_simple(struct slice s, double *out)
+{
+	uint64_t v;
+	size_t places;
+	bool negative;
+
+	if (!parse_plain(without_sign(s, &negative), 15, &v, &places))
 		return false;
-	*out = (double)v / powers[s.size - point];
+	*out = (double)v / (double)powers[places];
+	if (negative)
+		*out = -*out;
+	return true;
+}
+
+/* The same for up to 19 digits, which a long double of 64 bits holds. */
+static bool parse_simple_long(struct slice s, long double *out)
+{
+	uint64_t v;
+	size_t places;
+	bool negative;
+
+	if (LDBL_MANT_DIG < 64 ||
+	    !parse_plain(without_sign(s, &negative), 19, &v, &places))
+		return false;
+	*out = (long double)v / powers[places];
 	if (negative)
 		*out = -*out;
 	return true;
@@ -160,6 +195,8 @@ bool num_parse_long_double(struct slice s, long double *out)
 	char text[FLOAT_TEXT_MAX], *end;
 	long double v;
 
+	if (parse_simple_long(s, out))
+		return true;
 	if (!float_text(s, text))
 		return false;
 	errno = 0;
@@ -170,116 +207,6 @@ bool num_parse_long_double(struct slice s, long double *out)
 		return false;
 	*out = v;
 	return true;
-}
-
-/* The shortest decimal that reads back as v > 0: its digits, without
- * trailing zeros, and the decimal exponent of the first one. Every decimal of
- * up to 15 digits survives a double, so shorter ones only pay for denormals. */
-static size_t shortest_digits(double v, char *digits, int *exponent)
-{
-	int precision = v < 2.2250738585072014e-308 ? 1 : 15;
-	char text[NUM_DOUBLE_SIZE];
-	size_t count;
-
-	for (;; precision++) {
-		assert(precision <= 17);
-		snprintf(text, sizeof(text), "%.*e", precision - 1, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	digits[0] = text[0];
-	count = (size_t)precision;
-	memcpy(digits + 1, text + 2, count - 1);
-	while (count > 1 && digits[count - 1] == '0')
-		count--;
-	*exponent = atoi(strchr(text, 'e') + 1);
-	return count;
-}
-
-static size_t put_zeros(char *out, int count)
-{
-	memset(out, '0', (size_t)count);
-	return (size_t)count;
-}
-
-/* Digits as a number: plain where that is no longer than a few zeros. */
-static size_t place_point(char *out, const char *digits, int count,
-			  int exponent)
-{
-	int zeros = exponent - count + 1; /* behind the digits, if > 0 */
-	int size = 0;
-
-	if (zeros >= 0 && exponent < count + 7) {
-		memcpy(out, digits, (size_t)count);
-		return (size_t)count + put_zeros(out + count, zeros);
-	}
-	if (zeros < 0 && exponent >= 0 && (zeros > -7 || exponent < 4)) {
-		size = exponent + 1;
-		memcpy(out, digits, (size_t)size);
-		out[size] = '.';
-		memcpy(out + size + 1, digits + size, (size_t)(count - size));
-		return (size_t)count + 1;
-	}
-	if (zeros < 0 && exponent < 0 && (zeros > -7 || exponent > -4)) {
-		memcpy(out, "0.", 2);
-		size = 2 + (int)put_zeros(out + 2, -exponent - 1);
-		memcpy(out + size, digits, (size_t)count);
-		return (size_t)(size + count);
-	}
-	out[size++] = digits[0];
-	if (count > 1) {
-		out[size++] = '.';
-		memcpy(out + size, digits + 1, (size_t)count - 1);
-		size += count - 1;
-	}
-	out[size++] = 'e';
-	out[size++] = exponent < 0 ? '-' : '+';
-	return (size_t)size +
-	       num_format_u64(out + size, (uint64_t)abs(exponent));
-}
-
-size_t num_format_double(char *out, double v)
-{
-	const double whole_max = 4611686018427387904.0; /* 2^62 */
-	char digits[20];
-	size_t sign, count;
-	int exponent;
-
-	if (isnan(v))
-		return (size_t)(stpcpy(out, "nan") - out);
-	if (isinf(v))
-		return (size_t)(stpcpy(out, v > 0 ? "inf" : "-inf") - out);
-	if (v == 0 && signbit(v))
-		return (size_t)(stpcpy(out, "-0") - out);
-	if (v > -whole_max && v < whole_max && v == (double)(int64_t)v)
-		return num_format_i64(out, (int64_t)v);
-
-	sign = v < 0;
-	if (sign)
-		out[0] = '-';
-	count = shortest_digits(fabs(v), digits, &exponent);
-	return sign + place_point(out + sign, digits, (int)count, exponent);
-}
-
-size_t num_format_long_double(char *out, long double v)
-{
-	int size;
-
-	if (isinf(v))
-		return (size_t)(stpcpy(out, v > 0 ? "inf" : "-inf") - out);
-	size = snprintf(out, NUM_LONG_DOUBLE_SIZE, "%.17Lf", v);
-	assert(size > 0 && size < NUM_LONG_DOUBLE_SIZE);
-	if (memchr(out, '.', (size_t)size) != NULL) {
-		while (out[size - 1] == '0')
-			size--;
-		if (out[size - 1] == '.')
-			size--;
-	}
-	if (size == 2 && memcmp(out, "-0", 2) == 0) {
-		out[0] = '0';
-		size = 1;
-	}
-	return (size_t)size;
 }
 
 bool num_parse_memory(struct slice s, int64_t *out)

@@ -9,6 +9,7 @@
 
 #define NUM_I64_SIZE 21    /* "-9223372036854775808" and a 0 */
 #define NUM_DOUBLE_SIZE 32 /* shortest form of any double and a 0 */
+#define NUM_FIXED_SIZE 336 /* any double, up to 17 digits behind the point */
 #define NUM_LONG_DOUBLE_SIZE (5 * 1024)
 
 /* The whole of s is one canonical integer: no space, no +, no leading 0, no
@@ -31,6 +32,10 @@ bool num_parse_long_double(struct slice s, long double *out);
  * numbers below 2^62 with every digit, as ZSCORE has it. No terminating
  * 0; returns the length (<= NUM_DOUBLE_SIZE). */
 size_t num_format_double(char *out, double v);
+
+/* As printf("%.*f"), 1 to 17 decimals; returns the length (<
+ * NUM_FIXED_SIZE). */
+size_t num_format_fixed(char *out, double v, unsigned decimals);
 
 /* The form of INCRBYFLOAT: %.17Lf without trailing zeros; returns the length
  * (<= NUM_LONG_DOUBLE_SIZE). https://redis.io/commands/incrbyfloat */

@@ -46,7 +46,9 @@ bool arg_unit(struct cmd *c, unsigned index, double *out)
 
 void reply_distance(struct cmd *c, double distance)
 {
-	reply_bulk_printf(c, "%.4f", distance);
+	char text[NUM_FIXED_SIZE];
+
+	reply_bulk(c, slice_of(text, num_format_fixed(text, distance, 4)));
 }
 
 void reply_point(struct cmd *c, struct geo_point p)

@@ -182,6 +182,124 @@ START_TEST(num__every_double_comes_back_bit_by_bit)
 }
 END_TEST
 
+/* The digits of the shortest decimal, found by trying: "1234" of 1.234e7. */
+static void try_digits(double v, char digits[32])
+{
+	int precision = v < DBL_MIN ? 0 : 14;
+	char *p;
+
+	do
+		snprintf(digits, 32, "%.*e", precision, fabs(v));
+	while (strtod(digits, NULL) != fabs(v) && ++precision);
+	*strchr(digits, 'e') = 0;
+	if (precision > 0)
+		memmove(digits + 1, digits + 2, strlen(digits + 2) + 1);
+	for (p = digits + strlen(digits); p > digits + 1 && p[-1] == '0'; p--)
+		p[-1] = 0;
+}
+
+/* Numbers of all sizes, with long and short fractions, near powers. */
+static double random_number(struct test_random *r)
+{
+	static const double steps[] = { 1,    2,    4,    8,   10,  16,
+					100,  1e3,  1e4,  1e6, 1e9, 1e12,
+					1e15, 1e-3, 0x1p-20 };
+	double v = (double)(test_random_next(r) >> test_random_below(r, 64));
+	unsigned i;
+
+	for (i = 0; i < test_random_below(r, 3); i++)
+		v /= steps[test_random_below(r, ARRAY_LEN(steps))];
+	if (test_random_below(r, 4) == 0)
+		v = ldexp(1, (int)test_random_below(r, 90) - 40);
+	if (test_random_below(r, 4) == 0)
+		v = pow(10, (int)test_random_below(r, 30) - 14);
+	for (i = 0; i < test_random_below(r, 4); i++)
+		v = nextafter(v, test_random_below(r, 2) ? INFINITY : 0);
+	return v;
+}
+
+START_TEST(num__no_double_has_a_shorter_text)
+{
+	struct test_random random = { test_seed() };
+	int i;
+
+	for (i = 0; i < 300000; i++) {
+		double v = random_number(&random);
+		char text[NUM_DOUBLE_SIZE + 1], tried[32], got[32];
+		size_t size, count = 0;
+		char *p;
+
+		if (v >= 0x1p62 || v == floor(v))
+			continue;
+		size = num_format_double(text, v);
+		text[size] = 0;
+		ck_assert(strtod(text, NULL) == v);
+		for (p = text; *p && *p != 'e'; p++)
+			if (*p != '.' && (count > 0 || *p != '0'))
+				got[count++] = *p;
+		while (count > 1 && got[count - 1] == '0')
+			count--;
+		got[count] = 0;
+		try_digits(v, tried);
+		ck_assert_msg(strcmp(got, tried) == 0, "%.17g: %s, not %s", v,
+			      got, tried);
+	}
+}
+END_TEST
+
+START_TEST(num__fixed_is_that_of_printf)
+{
+	struct test_random random = { test_seed() };
+	int i;
+
+	for (i = 0; i < 300000; i++) {
+		char text[NUM_FIXED_SIZE], expected[NUM_FIXED_SIZE];
+		static char wide[NUM_LONG_DOUBLE_SIZE];
+		int decimals = 1 + (int)test_random_below(&random, 17);
+		double v = random_number(&random);
+		size_t size;
+
+		if (i & 1)
+			v = -v;
+		if (i % 1000 == 0)
+			v = v * 1e250;
+		size = num_format_fixed(text, v, (unsigned)decimals);
+		text[size] = 0;
+		snprintf(expected, sizeof(expected), "%.*f", decimals, v);
+		ck_assert_str_eq(text, expected);
+		snprintf(expected, sizeof(expected), "%.17Lf", v / 3.0L);
+		size = num_format_long_double(wide, v / 3.0L);
+		if (memchr(wide, '.', size))
+			ck_assert_int_eq(memcmp(wide, expected, size), 0);
+	}
+}
+END_TEST
+
+START_TEST(num__long_double_reads_like_strtold)
+{
+	struct test_random random = { test_seed() };
+	int i;
+
+	for (i = 0; i < 200000; i++) {
+		uint64_t digits = test_random_next(&random) >>
+				  test_random_below(&random, 64);
+		char text[40];
+		int size = snprintf(text, sizeof(text), "%s%llu",
+				    i & 1 ? "-" : "",
+				    (unsigned long long)digits);
+		int point = (int)test_random_below(&random,
+						   (uint64_t)size) + 1;
+		long double v;
+
+		memmove(text + point + 1, text + point,
+			(size_t)(size - point) + 1);
+		text[point] = '.';
+		ck_assert(num_parse_long_double(slice_str(text), &v));
+		ck_assert_msg(v == strtold(text, NULL), "%s", text);
+	}
+}
+END_TEST
+
 START_TEST(num__double_reads_like_strtod_but_whole)
 {
 	struct test_random random = { test_seed() };
@@ -306,6 +424,9 @@ int main(void)
 			 num__u64_reaches_its_limit_and_no_further,
 			 num__random_integers_come_back,
 			 num__double_has_its_shortest_text,
+			 num__no_double_has_a_shorter_text,
+			 num__fixed_is_that_of_printf,
+			 num__long_double_reads_like_strtold,
 			 num__every_double_comes_back_bit_by_bit,
 			 num__double_reads_like_strtod_but_whole,
 			 num__long_double_has_the_form_of_incrbyfloat,

@@ -169,9 +169,9 @@ static uint64_t count_range(const struct string_view *v,
 	uint8_t edge;
 
 	edge = view_byte(v, first) & (uint8_t)~(0xff >> before);
-	total -= bits_count(&edge, 1);
+	total -= (unsigned)__builtin_popcount(edge);
 	edge = view_byte(v, last) & (uint8_t)((1 << after) - 1);
-	total -= bits_count(&edge, 1);
+	total -= (unsigned)__builtin_popcount(edge);
 	return total;
 }
 

@@ -209,7 +209,8 @@ static void run_bitop(struct cmd *c, struct bitop *op)
 	if (!cmd_room(c, result_bytes_max(op)))
 		return;
 	op->result = mem_alloc(WINDOW);
-	op->second = mem_calloc(2, WINDOW);
+	if (op->operation > BITOP_NOT)
+		op->second = mem_realloc_array(NULL, 2, WINDOW);
 	store_result(c, op, destination);
 	mem_free(op->result);
 	mem_free(op->second);

@@ -21,17 +21,23 @@ static void fill(struct test_random *r, uint8_t *data, size_t size)
 START_TEST(bits__count_agrees_with_one_bit_at_a_time)
 {
 	struct test_random r = { test_seed() };
-	uint8_t data[200];
+	uint8_t data[2500];
 	size_t size, i;
 
-	for (size = 0; size < sizeof(data); size++) {
-		uint64_t wanted = 0;
+	for (size = 0; size < sizeof(data); size += 1 + size / 100) {
+		uint64_t wanted = 0, count;
+		unsigned way;
 
 		fill(&r, data, size);
 		for (i = 0; i < size * 8; i++)
 			wanted += bit_of(data, i);
 		ck_assert_uint_eq(bits_count(data, size), wanted);
+		for (way = 0; bits_count_by(way, data, size, &count); way++)
+			ck_assert_uint_eq(count, wanted);
+		ck_assert_uint_gt(way, 0);
 	}
+	memset(data, 0xff, sizeof(data));
+	ck_assert_uint_eq(bits_count(data, sizeof(data)), sizeof(data) * 8);
 }
 END_TEST
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "types/bits.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #define WORD sizeof(uint64_t)
+
+typedef uint64_t count_fn(const uint8_t *data, size_t size);
 
 static inline uint64_t load(const uint8_t *p)
 {
@@ -20,15 +26,8 @@ static inline void store(uint8_t *p, uint64_t v)
 #define COUNT_BODY                                                    \
 	uint64_t total = 0;                                           \
 	size_t i = 0;                                                 \
-	for (; i + 4 * WORD <= size; i += 4 * WORD) {                 \
+	for (; i + WORD <= size; i += WORD)                           \
 		total += (uint64_t)__builtin_popcountll(load(data + i)); \
-		total += (uint64_t)__builtin_popcountll(              \
-			load(data + i + WORD));                       \
-		total += (uint64_t)__builtin_popcountll(              \
-			load(data + i + 2 * WORD));                   \
-		total += (uint64_t)__builtin_popcountll(              \
-			load(data + i + 3 * WORD));                   \
-	}                                                             \
 	for (; i < size; i++)                                         \
 		total += (uint64_t)__builtin_popcount(data[i]);       \
 	return total
@@ -39,20 +38,99 @@ static uint64_t count_any(const uint8_t *data, size_t size)
 }
 
 #ifdef __x86_64__
+#define VECTOR sizeof(__m256i)
+#define VECTORS_MAX 31 /* that eight bits each fit into a byte */
+
 __attribute__((target("popcnt")))
 static uint64_t count_popcnt(const uint8_t *data, size_t size)
 {
 	COUNT_BODY;
 }
+
+/* Counts by a table of half bytes (Mula et al. 2018), summed in bytes for a
+ * while. */
+__attribute__((target("avx2,popcnt")))
+static uint64_t count_avx2(const uint8_t *data, size_t size)
+{
+	const __m256i bits = _mm256_setr_epi8(
+		0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+		0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+	const __m256i low = _mm256_set1_epi8(15);
+	__m256i total = _mm256_setzero_si256();
+	uint64_t sums[4];
+
+	while (size >= VECTOR) {
+		size_t i, n = size / VECTOR;
+		__m256i bytes = _mm256_setzero_si256();
+
+		n = n < VECTORS_MAX ? n : VECTORS_MAX;
+		for (i = 0; i < n; i++, data += VECTOR) {
+			__m256i x = _mm256_loadu_si256((const __m256i *)data);
+			__m256i high = _mm256_srli_epi16(x, 4) & low;
+
+			bytes = _mm256_add_epi8(
+				bytes, _mm256_shuffle_epi8(bits, x & low));
+			bytes = _mm256_add_epi8(
+				bytes, _mm256_shuffle_epi8(bits, high));
+		}
+		total += _mm256_sad_epu8(bytes, _mm256_setzero_si256());
+		size -= n * VECTOR;
+	}
+	_mm256_storeu_si256((__m256i *)sums, total);
+	return sums[0] + sums[1] + sums[2] + sums[3] +
+	       count_popcnt(data, size);
+}
+
+/* Eight words at a time by one instruction. */
+__attribute__((target("avx512f,avx512vpopcntdq,popcnt")))
+static uint64_t count_avx512(const uint8_t *data, size_t size)
+{
+	__m512i total = _mm512_setzero_si512();
+
+	for (; size >= sizeof(total); size -= sizeof(total)) {
+		total += _mm512_popcnt_epi64(_mm512_loadu_si512(data));
+		data += sizeof(total);
+	}
+	return (uint64_t)_mm512_reduce_add_epi64(total) +
+	       count_popcnt(data, size);
+}
 #endif
+
+/* What this machine can do, slowest first. */
+static count_fn *const counters[] = {
+	count_any,
+#ifdef __x86_64__
+	count_popcnt,
+	count_avx2,
+	count_avx512,
+#endif
+};
+
+static unsigned counter_count(void)
+{
+#ifdef __x86_64__
+	if (!__builtin_cpu_supports("popcnt"))
+		return 1;
+	if (!__builtin_cpu_supports("avx2"))
+		return 2;
+	return __builtin_cpu_supports("avx512vpopcntdq") ? 4 : 3;
+#else
+	return 1;
+#endif
+}
+
+bool bits_count_by(unsigned way, const uint8_t *data, size_t size,
+		   uint64_t *out)
+{
+	if (way >= counter_count())
+		return false;
+	*out = counters[way](data, size);
+	return true;
+}
 
 uint64_t bits_count(const uint8_t *data, size_t size)
 {
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("popcnt"))
-		return count_popcnt(data, size);
-#endif
-	return count_any(data, size);
+	return counters[counter_count() - 1](data, size);
 }
 
 size_t bits_find_byte(const uint8_t *data, size_t size, bool bit)

@@ -13,6 +13,11 @@
 /* How many bits are set. */
 uint64_t bits_count(const uint8_t *data, size_t size);
 
+/* The same in one of the ways that there are, from 0 on; false: this machine
+ * has no further one. */
+bool bits_count_by(unsigned way, const uint8_t *data, size_t size,
+		   uint64_t *out);
+
 /* Index of the first byte that holds a bit of this value; size if none. */
 size_t bits_find_byte(const uint8_t *data, size_t size, bool bit);
 

@@ -23,6 +23,9 @@
 #include "types/set.h"
 #include "types/zset.h"
 
+/* When no more than this part is wanted, the others are not sorted. */
+#define SELECT_SHARE 8
+
 struct sort_options {
 	bool descending, alpha, store;
 	bool by;        /* weights are found by by_pattern */
@@ -52,6 +55,7 @@ struct sorting {
 	const struct sort_options *o;
 	struct buf arena;
 	struct buf elements; /* of struct element */
+	struct buf key;      /* scratch: what a pattern names */
 	size_t count;
 };
 
@@ -287,7 +291,6 @@ static bool find_by(struct sorting *s, struct slice pattern,
 	const uint8_t *star = memchr(pattern.data, '*', pattern.size);
 	struct slice bytes = bytes_of(s, element), behind;
 	const struct entry *e;
-	struct buf key = { 0 };
 	size_t field;
 
 	if (slice_is(pattern, "#")) {
@@ -299,11 +302,11 @@ static bool find_by(struct sorting *s, struct slice pattern,
 	behind = slice_of(star + 1,
 			  pattern.size - (size_t)(star + 1 - pattern.data));
 	field = field_begin(behind);
-	buf_put(&key, pattern.data, (size_t)(star - pattern.data));
-	buf_put_slice(&key, bytes);
-	buf_put(&key, behind.data, field);
-	e = lookup_read(s->c, buf_slice(&key));
-	buf_release(&key);
+	s->key.size = 0;
+	buf_put(&s->key, pattern.data, (size_t)(star - pattern.data));
+	buf_put_slice(&s->key, bytes);
+	buf_put(&s->key, behind.data, field);
+	e = lookup_read(s->c, buf_slice(&s->key));
 	if (!e)
 		return false;
 	if (field < behind.size)
@@ -392,6 +395,67 @@ static int compare(const void *left, const void *right, void *ctx)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
+static void swap(struct element *a, struct element *b)
+{
+	struct element was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+/* Elements 0 to count - 1 are a heap, the last in order on top, but for the one
+ * at `at`, which may have to go down. */
+static void sift_down(struct sorting *s, size_t at, size_t count)
+{
+	struct element *e = element_at(s, 0);
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < count &&
+		    compare(e + child, e + child + 1, s) < 0)
+			child++;
+		if (child >= count || compare(e + at, e + child, s) >= 0)
+			return;
+		swap(e + at, e + child);
+		at = child;
+	}
+}
+
+/* Brings the first `wanted` of the order to the front: a heap keeps the best
+ * that have been seen. */
+static void select_first(struct sorting *s, size_t wanted)
+{
+	struct element *e = element_at(s, 0);
+	size_t i;
+
+	if (wanted == 0)
+		return;
+	for (i = wanted / 2; i-- > 0;)
+		sift_down(s, i, wanted);
+	for (i = wanted; i < s->count; i++) {
+		if (compare(e + i, e, s) >= 0)
+			continue;
+		swap(e, e + i);
+		sift_down(s, 0, wanted);
+	}
+}
+
+/* Puts in order what LIMIT lets through. */
+static void put_in_order(struct sorting *s)
+{
+	uint64_t begin, end;
+
+	limits(s->o, s->count, &begin, &end);
+	if (end < s->count / SELECT_SHARE)
+		select_first(s, end);
+	else
+		end = s->count;
+	if (end > 1)
+		qsort_r(s->elements.data, end, sizeof(struct element), compare,
+			s);
+}
+
 /* --- results -------------------------------------------------------------- */
 
 /* Tells one result: of the element itself, or of a GET pattern. */
@@ -478,13 +542,13 @@ static void run(struct cmd *c, const struct entry *e, struct sort_options *o)
 	if (e)
 		load(&s, e);
 	if (o->unsorted || weigh(&s)) {
-		if (!o->unsorted && s.count > 1)
-			qsort_r(s.elements.data, s.count,
-				sizeof(struct element), compare, &s);
+		if (!o->unsorted)
+			put_in_order(&s);
 		give_all(&s);
 	}
 	buf_release(&s.arena);
 	buf_release(&s.elements);
+	buf_release(&s.key);
 }
 
 static void sort(struct cmd *c, bool may_store)

@@ -276,7 +276,6 @@ static bool arg_draw(struct cmd *c, struct draw *d, int64_t *count)
 /* HRANDFIELD key [count [WITHVALUES]]. */
 void cmd_hrandfield(struct cmd *c)
 {
-	struct io *io = c->engine->io;
 	struct draw d = { .c = c, .shown = SHOW_FIELDS };
 	int64_t count = 1;
 
@@ -292,8 +291,7 @@ void cmd_hrandfield(struct cmd *c)
 		return;
 	}
 	d.has_due = hash_has_due(c, d.e);
-	io->ops->random(io, &d.state, sizeof(d.state));
-	d.state |= 1;
+	d.state = engine_chance(c->engine) | 1;
 	if (c->argc == 2)
 		show_any(&d);
 	else

@@ -112,7 +112,6 @@ static const struct entry *first_live(struct cmd *c, uint64_t start)
 /* RANDOMKEY. */
 void cmd_randomkey(struct cmd *c)
 {
-	struct io *io = c->engine->io;
 	const struct entry *e = NULL;
 	uint64_t random = 0;
 	int i;
@@ -122,7 +121,7 @@ void cmd_randomkey(struct cmd *c)
 		return;
 	}
 	for (i = 0; i < RANDOM_TRIES; i++) {
-		io->ops->random(io, &random, sizeof(random));
+		random = engine_chance(c->engine);
 		e = table_random(keys_of(c), random);
 		if (e && is_live(c, e))
 			break;

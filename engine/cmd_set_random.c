@@ -24,11 +24,7 @@ struct chance {
 
 static struct chance chance_of(struct cmd *c)
 {
-	struct io *io = c->engine->io;
-	struct chance r;
-
-	io->ops->random(io, &r.state, sizeof(r.state)); /* I1 */
-	return r;
+	return (struct chance){ engine_chance(c->engine) }; /* I1 */
 }
 
 /* splitmix64 (Steele et al. 2014). */

@@ -149,7 +149,6 @@ static bool draw_args(struct cmd *c, struct draw *d, int64_t *count)
 /* ZRANDMEMBER key [count [WITHSCORES]]. */
 void cmd_zrandmember(struct cmd *c)
 {
-	struct io *io = c->engine->io;
 	struct draw d = { .with_scores = false };
 	const struct entry *e;
 	int64_t count = 1;
@@ -158,8 +157,7 @@ void cmd_zrandmember(struct cmd *c)
 		return;
 	if (!lookup_typed(c, c->argv[1], VALUE_zset, &e))
 		return;
-	io->ops->random(io, &d.random, sizeof(d.random)); /* I1 */
-	d.random |= 1;
+	d.random = engine_chance(c->engine) | 1; /* I1 */
 	if (!e) {
 		if (c->argc > 2)
 			reply_array(c, 0);

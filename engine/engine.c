@@ -197,6 +197,15 @@ void engine_clock(struct engine *e)
 	e->ks.index_now_ms = e->now_ms;
 }
 
+uint64_t engine_chance(struct engine *e)
+{
+	if (e->chance_count == 0) {
+		e->io->ops->random(e->io, e->chances, sizeof(e->chances));
+		e->chance_count = ENGINE_CHANCES;
+	}
+	return e->chances[--e->chance_count];
+}
+
 /* Smooths the rates of INFO over about a second and a half. */
 static void update_rates(struct engine *e, double seconds)
 {

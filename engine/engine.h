@@ -23,6 +23,7 @@
 #include "wal/wal.h"
 
 #define GATE_SLOTS (1u << 20)
+#define ENGINE_CHANCES 32
 #define EXECUTE_AHEAD 16 /* commands parsed and prefetched together */
 
 struct transfer; /* engine/transfer.h */
@@ -137,6 +138,8 @@ struct engine {
 				    lower of slowlog and latency thresholds */
 	uint16_t lru_clock;      /* seconds, for access histories */
 	uint32_t access_random;
+	uint64_t chances[ENGINE_CHANCES]; /* random numbers */
+	unsigned chance_count;            /* of them that are left */
 	uint64_t cron_us;        /* when cron is due again */
 	struct rate_base {
 		uint64_t commands, input, output;
@@ -209,6 +212,9 @@ uint64_t engine_turn(struct engine *e, bool idle, bool alone);
 
 /* Reads the clocks; at the start of each turn. */
 void engine_clock(struct engine *e);
+
+/* A random number of the system's, of which some are fetched at once. */
+uint64_t engine_chance(struct engine *e);
 
 /* Orderly end: snapshot if wanted, sync, seal. OK or negative enum err. */
 int engine_stop(struct engine *e, bool save, struct err_message *m);

@@ -104,8 +104,11 @@ void stream_reply_entry(struct cmd *c, struct stream_entry e);
 void stream_reply_fields(struct cmd *c, struct stream_entry e);
 
 /* Moves the reply's last bytes, from `head` on, in front of those from `start`
- * on: a header whose count was not known before. */
+ * on: the header of an array, or an ID, that was not known before. */
 void stream_reply_front(struct cmd *c, size_t start, size_t head);
+
+/* Makes what was replied from `start` on the elements of an array. */
+void stream_reply_count(struct cmd *c, size_t start, size_t count);
 
 /* A record of this type about c's key. */
 struct record stream_record(const struct cmd *c, enum record_type type,

@@ -106,8 +106,7 @@ static uint64_t room_for(const struct cmd *c, uint64_t count, uint64_t runs)
 	size_t names = c->argv[1].size + c->argv[2].size + c->argv[3].size;
 
 	/* the consumer twice, and the group; a run is of what is gone, too */
-	return stream_records_size(names, 3 + 2 * runs,
-				   count * PENDING_RUN_SIZE_MAX);
+	return items_room(names, 3 + 2 * runs, count * PENDING_RUN_SIZE_MAX);
 }
 
 /* Claims what is pending as p says, of which e is the entry. */
@@ -235,7 +234,7 @@ void cmd_xclaim(struct cmd *c)
 {
 	struct claim m = { .c = c, .cause = CAUSE_xclaim, .retries = -1 };
 	const struct stream_group *g = stream_group_arg(c, 1, 2);
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 	struct stream_id id, highest = { 0, 0 };
 	const struct stream *s;
 	unsigned i, end;
@@ -259,9 +258,7 @@ void cmd_xclaim(struct cmd *c)
 		}
 		claim_one(&m, s, g, id);
 	}
-	head = c->out->size;
-	reply_array(c, m.given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, m.given);
 	claim_end(&m);
 }
 
@@ -321,7 +318,7 @@ static struct stream_id auto_walk(struct claim *m, const struct stream *s,
 /* The IDs of a run, as an array. */
 static void reply_run(struct cmd *c, struct slice run)
 {
-	size_t start = c->out->size, head, given = 0;
+	size_t start = c->out->size, given = 0;
 	struct reader in = reader_of(run);
 	struct stream_id id = { 0, 0 };
 
@@ -330,9 +327,7 @@ static void reply_run(struct cmd *c, struct slice run)
 		stream_reply_id(c, id);
 		given++;
 	}
-	head = c->out->size;
-	reply_array(c, given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, given);
 }
 
 /* The reply from `start` on is the claimed entries; puts in front how many they
@@ -340,16 +335,13 @@ static void reply_run(struct cmd *c, struct slice run)
 static void auto_reply(struct claim *m, size_t start, struct stream_id next)
 {
 	struct cmd *c = m->c;
-	size_t head = c->out->size;
+	size_t head;
 
-	reply_array(c, m->given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, m->given);
 	head = c->out->size;
 	stream_reply_id(c, next);
 	stream_reply_front(c, start, head);
-	head = c->out->size;
-	reply_array(c, 3);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, 3);
 	reply_run(c, buf_slice(&m->gone));
 }
 

@@ -7,6 +7,7 @@
  */
 #include "engine/cmd_stream.h"
 
+#include "engine/items.h"
 #include "engine/stream_runs.h"
 #include "types/stream_trim.h"
 
@@ -79,7 +80,7 @@ static uint64_t room_for(const struct cmd *c, const struct stream *s,
 	size_t key_size = c->argv[1].size;
 	uint32_t i;
 
-	size = stream_records_size(key_size, ids, ids * STREAM_IDS_SIZE_MAX);
+	size = items_room(key_size, ids, ids * STREAM_IDS_SIZE_MAX);
 	if (o->reference != STREAM_DELETE_REFERENCES)
 		return size;
 	for (i = 0; i < s->group_count; i++) {
@@ -87,7 +88,7 @@ static uint64_t room_for(const struct cmd *c, const struct stream *s,
 		uint64_t pending = stream_pending_count(g);
 		uint64_t most = pending < ids ? pending : ids;
 
-		size += stream_records_size(key_size + g->name_size, most,
+		size += items_room(key_size + g->name_size, most,
 					    most * STREAM_IDS_SIZE_MAX);
 	}
 	return size;
@@ -179,7 +180,7 @@ void cmd_xackdel(struct cmd *c)
 	if (!options_parse(c, 3, &o) ||
 	    !stream_lookup_write(c, c->argv[1], &s))
 		return;
-	acks = stream_records_size(c->argv[1].size + c->argv[2].size,
+	acks = items_room(c->argv[1].size + c->argv[2].size,
 				   o.ids_end - o.ids,
 				   (uint64_t)c->argc * STREAM_IDS_SIZE_MAX);
 	if (s && !cmd_room(c, acks + room_for(c, s, &o)))

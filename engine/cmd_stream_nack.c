@@ -166,7 +166,7 @@ static uint64_t room_for(const struct cmd *c, const struct options *o)
 {
 	uint64_t ids = o->ids_end - o->ids;
 
-	return stream_records_size(c->argv[1].size + c->argv[2].size, ids,
+	return items_room(c->argv[1].size + c->argv[2].size, ids,
 				   ids * PENDING_RUN_SIZE_MAX);
 }
 

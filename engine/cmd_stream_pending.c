@@ -106,7 +106,7 @@ static void list(struct cmd *c, const struct stream_group *g,
 		 const struct options *o)
 {
 	const struct stream_consumer *of = NULL;
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 	struct stream_pending_cursor at;
 	const struct stream_pending *p;
 	int64_t given = 0;
@@ -131,9 +131,7 @@ static void list(struct cmd *c, const struct stream_group *g,
 		reply_i64(c, stream_pending_deliveries(p));
 		given++;
 	}
-	head = c->out->size;
-	reply_array(c, (size_t)given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, given);
 }
 
 void cmd_xpending(struct cmd *c)

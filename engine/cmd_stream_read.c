@@ -14,7 +14,7 @@ static void reply_up(struct cmd *c, const struct stream *s,
 		     struct stream_id from, struct stream_id to,
 		     uint64_t count)
 {
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 	struct stream_cursor at;
 	struct stream_entry e;
 	uint64_t given = 0;
@@ -25,16 +25,14 @@ static void reply_up(struct cmd *c, const struct stream *s,
 		stream_reply_entry(c, e);
 		given++;
 	}
-	head = c->out->size;
-	reply_array(c, given);
-	stream_reply_front(c, start, head); /* I1 */
+	stream_reply_count(c, start, given); /* I1 */
 }
 
 static void reply_down(struct cmd *c, const struct stream *s,
 		       struct stream_id from, struct stream_id to,
 		       uint64_t count)
 {
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 	struct stream_back at;
 	struct stream_entry e;
 	uint64_t given = 0;
@@ -45,9 +43,7 @@ static void reply_down(struct cmd *c, const struct stream *s,
 		stream_reply_entry(c, e);
 		given++;
 	}
-	head = c->out->size;
-	reply_array(c, given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, given);
 }
 
 static void range(struct cmd *c, bool up)

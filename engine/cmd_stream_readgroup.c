@@ -71,14 +71,13 @@ static uint64_t room_for(const struct cmd *c, const struct stream_read *r,
 		       c->argv[r->group + 1].size;
 	uint64_t pending = r->claim_ms >= 0 ? stream_pending_count(g) : 0;
 	uint64_t count = stream_length(s) + pending;
-	uint64_t gone = stream_records_size(names, pending / LOOK_AHEAD,
-					    pending * STREAM_IDS_SIZE_MAX);
+	uint64_t gone = items_room(names, pending / LOOK_AHEAD,
+				   pending * STREAM_IDS_SIZE_MAX);
 
 	if (count > (uint64_t)r->count)
 		count = (uint64_t)r->count;
 	/* the consumer twice, what is claimed, what is new, what is gone */
-	return gone + stream_records_size(names, 5,
-					  count * PENDING_RUN_SIZE_MAX);
+	return gone + items_room(names, 5, count * PENDING_RUN_SIZE_MAX);
 }
 
 /* Checks key i and its ID. *more: it has something to reply. (I1) */
@@ -311,7 +310,7 @@ static uint64_t deliver_new(const struct delivery *d)
 {
 	struct cmd *c = d->c;
 	uint64_t count = (uint64_t)d->r->count, given = 0, some;
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 
 	if (d->r->claim_ms >= 0)
 		given = deliver_claimed(d, count);
@@ -319,9 +318,7 @@ static uint64_t deliver_new(const struct delivery *d)
 		some = deliver_some(d, count - given);
 		given += some;
 	} while (some > 0 && given < count);
-	head = c->out->size;
-	reply_array(c, given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, given);
 	return given;
 }
 
@@ -394,15 +391,13 @@ static void deliver_history(const struct delivery *d, struct stream_id id)
 {
 	struct cmd *c = d->c;
 	uint64_t count = (uint64_t)d->r->count, given = 0, some;
-	size_t start = c->out->size, head;
+	size_t start = c->out->size;
 
 	do {
 		some = history_some(d, count - given, &id);
 		given += some;
 	} while (some > 0 && given < count);
-	head = c->out->size;
-	reply_array(c, given);
-	stream_reply_front(c, start, head);
+	stream_reply_count(c, start, given);
 }
 
 /* Whether key i has something to reply: of a key named twice, perhaps not any

@@ -184,10 +184,10 @@ bool stream_trim_room(struct cmd *c, const struct stream *s,
 		return true;
 	exact.whole = false;
 	ids = stream_trim_plan(s, &exact, &through) + 1; /* one is added */
-	bytes += stream_records_size(key_size, 1, ids * STREAM_IDS_SIZE_MAX);
+	bytes += items_room(key_size, 1, ids * STREAM_IDS_SIZE_MAX);
 	for (i = 0; o->reference == STREAM_DELETE_REFERENCES &&
 		    i < s->group_count; i++)
-		bytes += stream_records_size(
+		bytes += items_room(
 			key_size + s->groups[i]->name_size, 1,
 			ids * STREAM_IDS_SIZE_MAX);
 	return cmd_room(c, bytes);

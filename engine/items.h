@@ -10,11 +10,22 @@
 
 #include "base/buf.h"
 #include "base/coding.h"
+#include "wal/record.h"
 
 struct cmd;
 
 /* A bulk record holds about this much: longer runs are cut. Bytes. */
 #define ITEMS_SIZE_MAX ((size_t)64 << 10)
+
+/* Bytes of log, at most, for so many records and those that longer runs need
+ * more: each has `names` bytes of keys and other names, all together `bytes`
+ * bytes of runs. For cmd_room. */
+static inline uint64_t items_room(size_t names, uint64_t records,
+				  uint64_t bytes)
+{
+	return (records + bytes / ITEMS_SIZE_MAX) *
+	       (RECORD_OVERHEAD_MAX + names) + bytes;
+}
 
 /* The engine's buffer for a run, emptied. It is taken until the emit. */
 struct buf *items_scratch(struct cmd *c);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define ID_TEXT_SIZE (2 * NUM_I64_SIZE)
+#define HEAD_SIZE_MAX (ID_TEXT_SIZE + 16) /* an ID as a bulk string */
 
 bool stream_reference_arg(const struct cmd *c, unsigned index,
 			  enum stream_reference *reference)
@@ -215,7 +216,7 @@ void stream_reply_fields(struct cmd *c, struct stream_entry e)
 
 void stream_reply_front(struct cmd *c, size_t start, size_t head)
 {
-	uint8_t copy[32];
+	uint8_t copy[HEAD_SIZE_MAX];
 	size_t size = c->out->size - head;
 
 	assert(start <= head && size <= sizeof(copy));
@@ -223,6 +224,14 @@ void stream_reply_front(struct cmd *c, size_t start, size_t head)
 	memmove(c->out->data + start + size, c->out->data + start,
 		head - start);
 	memcpy(c->out->data + start, copy, size);
+}
+
+void stream_reply_count(struct cmd *c, size_t start, size_t count)
+{
+	size_t head = c->out->size;
+
+	reply_array(c, count);
+	stream_reply_front(c, start, head);
 }
 
 struct record stream_record(const struct cmd *c, enum record_type type,

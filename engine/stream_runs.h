@@ -7,21 +7,9 @@
 #define REDOUBT_ENGINE_STREAM_RUNS_H
 
 #include "base/buf.h"
-#include "engine/items.h"
 #include "types/stream_group.h"
-#include "wal/record.h"
 
 #define PENDING_RUN_SIZE_MAX (STREAM_IDS_SIZE_MAX + 3 * VARINT_SIZE_MAX)
-
-/* Bytes of log, at most, for so many records and those that longer runs need
- * more; each names `names` bytes of key, group and consumer, and the runs of
- * all have `runs` bytes. */
-static inline uint64_t stream_records_size(size_t names, uint64_t records,
-					   uint64_t runs)
-{
-	return (records + runs / ITEMS_SIZE_MAX) *
-	       (RECORD_OVERHEAD_MAX + names) + runs;
-}
 
 static inline void ids_run_put(struct buf *b, struct stream_id *previous,
 			       struct stream_id id)

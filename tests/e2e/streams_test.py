@@ -69,6 +69,16 @@ def test_each_command_on_entries(server):
         ])
 
 
+def test_claiming_goes_on_at_an_id_of_all_digits(server):
+    most = "%d-%d" % (2 ** 64 - 1, 2 ** 64 - 2)
+    with server.raw() as c:
+        c.ok("XADD", "most", "1-1", "f", "v")
+        c.ok("XADD", "most", most, "f", "v")
+        c.ok("XGROUP", "CREATE", "most", "g", 0)
+        c.ok("XREADGROUP", "GROUP", "g", "c", "STREAMS", "most", ">")
+        equal(c.ok("XAUTOCLAIM", "most", "g", "d", 0, 0, "COUNT", 1)[0], most)
+
+
 def test_read_replies_are_maps_in_resp3(server):
     with server.raw() as c:
         c.ok("HELLO", "3")

@@ -95,7 +95,8 @@ static void move(struct cmd *c, const struct entry *e, const struct move *m)
 	uint64_t total = list_count(e);
 
 	collect(e, m, items); /* I2 */
-	if (!cmd_room(c, items->size + m->from_key.size + m->to_key.size))
+	if (!cmd_room(c, items_room(m->from_key.size + m->to_key.size, 2,
+				    items->size)))
 		return;
 	reply_items(c, items, m);
 	if (same && !m->reversed && (m->from == m->to || m->count == total))

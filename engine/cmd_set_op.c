@@ -227,7 +227,7 @@ static void store_result(struct cmd *c, operate_fn *operate,
 		return;
 	operate(c, &o, &r);
 	operands_release(&o);
-	if (!cmd_room(c, r.items->size + r.items->size / 64))
+	if (!cmd_room(c, items_room(c->argv[1].size, 2, r.items->size)))
 		return;
 	store(c, buf_slice(r.items), cause);
 	reply_i64(c, (int64_t)r.count);

@@ -176,7 +176,7 @@ static void pop_some(struct cmd *c, const struct entry *e, size_t count)
 	struct chance r = chance_of(c);
 
 	draw(e, count, &r, items);
-	if (!cmd_room(c, items->size + items->size / 64))
+	if (!cmd_room(c, items_room(c->argv[1].size, 2, items->size)))
 		return;
 	reply_set(c, count);
 	reply_items(c, buf_slice(items));

@@ -497,7 +497,7 @@ static void store(struct sorting *s, const struct buf *items, uint64_t count)
 	struct slice key = s->o->target;
 	bool exists = lookup_write(c, key) != NULL;
 
-	if (!cmd_room(c, items->size + key.size))
+	if (!cmd_room(c, items_room(key.size, 2, items->size)))
 		return;
 	if (exists)
 		emit_key_del(c, key, count ? CAUSE_sortstore : CAUSE_del);

@@ -16,13 +16,14 @@
 #include "base/mem.h"
 #include "base/tick.h"
 #include "engine/cmd.h"
+#include "engine/items.h"
 #include "engine/parked.h"
 #include "engine/slowlog.h"
 
 /* What a write may put into the log beyond its arguments: handlers that need
  * more ask with cmd_room. */
 #define ROOM_MARGIN (128u << 10)
-#define KEY_AGAIN 4
+#define RECORDS_MORE 4 /* records beside the first */
 
 /* Whether a key or a name is that of the command before, as when a client fills
  * a list; those that differ mostly do so at their ends. */
@@ -128,16 +129,16 @@ static bool arity_fits(const struct command *command, unsigned argc)
 				     (int)argc >= -command->arity;
 }
 
-/* What the arguments make of records. A few commands have several of them,
- * each with the key. */
+/* What the arguments make of records. Some commands have several of them, and
+ * long runs are cut, each with the key. */
 static uint64_t argument_bytes(const struct cmd *c)
 {
-	uint64_t size = c->argc > 1 ? KEY_AGAIN * c->argv[1].size : 0;
+	uint64_t size = 0, key_size = c->argc > 1 ? c->argv[1].size : 0;
 	unsigned i;
 
 	for (i = 1; i < c->argc; i++)
 		size += c->argv[i].size + 16;
-	return size;
+	return size + (RECORDS_MORE + size / ITEMS_SIZE_MAX) * key_size;
 }
 
 bool cmd_room(struct cmd *c, uint64_t bytes)

@@ -41,8 +41,6 @@ void zset_writer_flush(struct zset_writer *w)
 
 uint64_t zset_records_size(struct slice key, size_t count, size_t bytes)
 {
-	uint64_t size = (uint64_t)count * ITEM_OVERHEAD + bytes;
-
-	return size + (size / ITEMS_SIZE_MAX + 1) *
-			      (key.size + RECORD_OVERHEAD_MAX);
+	return items_room(key.size, 1,
+			  (uint64_t)count * ITEM_OVERHEAD + bytes);
 }

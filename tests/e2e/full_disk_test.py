@@ -287,7 +287,13 @@ def big_writes(c, long):
     for i in ids:
         c.ok("XGROUP", "CREATE", long, i, "0")
         c.ok("XREADGROUP", "GROUP", i, "c", "COUNT", 1, "STREAMS", long, ">")
+    longer, members = 5 * long, ["%d" % i + 400 * "m" for i in range(8000)]
+    c.ok("SADD", "set", *members)
     return [
+        ("RPUSH", longer, *members),
+        ("SORT", "set", "BY", "nosort", "STORE", longer),
+        ("SUNIONSTORE", longer, "set"),
+        ("ZUNIONSTORE", longer, 1, "set"),
         ("XACKDEL", long, "g", "IDS", 400, *ids),
         ("XDELEX", long, "IDS", 400, *ids),
         ("XNACK", long, "g", "FAIL", "IDS", 400, *reversed(ids)),

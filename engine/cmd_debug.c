@@ -51,9 +51,12 @@ static void debug_stringmatch(struct cmd *c)
 
 static void debug_error(struct cmd *c)
 {
-	reply_errorf(c, "%.*s", (int)(c->argv[2].size < 900 ?
-				      c->argv[2].size : 900),
-		     (const char *)c->argv[2].data);
+	struct slice text = c->argv[2];
+
+	while (text.size && text.data[0] == '-') /* the reply has one */
+		text = slice_of(text.data + 1, text.size - 1);
+	reply_errorf(c, "%.*s", (int)(text.size < 900 ? text.size : 900),
+		     (const char *)text.data);
 }
 
 static void debug_log(struct cmd *c)

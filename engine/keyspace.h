@@ -22,8 +22,6 @@
 
 struct config;
 
-#define KEY_SIZE_MAX ((size_t)512 << 20)
-
 struct db {
 	struct table keys;
 	struct wheel *deadlines; /* NULL until the first deadline */

@@ -518,6 +518,7 @@ def test_debug_helpers(server):
         is_error(c.command("DEBUG", "HTSTATS-KEY", "k"), "ERR The value")
         equal(c.ok("DEBUG", "STRINGMATCH-LEN", "a*b", "axxb"), 1)
         is_error(c.command("DEBUG", "ERROR", "FOO bar"), "FOO bar")
+        is_error(c.command("DEBUG", "ERROR", "--FOO"), "FOO")
         for command in (("LOG", "hi"), ("CHANGE-REPL-ID",),
                         ("QUICKLIST-PACKED-THRESHOLD", 1),
                         ("PAUSE-CRON", 0), ("SET-ACTIVE-EXPIRE", 1),

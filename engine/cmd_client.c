@@ -5,7 +5,7 @@
 #include "engine/cmd_connection.h"
 
 #include "base/mem.h"
-#include "base/num.h"
+#include "engine/client_filter.h"
 
 bool client_word_is_clean(struct slice s)
 {
@@ -170,6 +170,11 @@ void cmd_client_caching(struct cmd *c)
 /* Capabilities are a client's offers; those we do not know change nothing. */
 void cmd_client_capa(struct cmd *c)
 {
+	unsigned i;
+
+	for (i = 2; i < c->argc; i++)
+		if (arg_is(c, i, "redirect"))
+			c->session->flags |= SESSION_CAN_REDIRECT;
 	reply_ok(c);
 }
 
@@ -189,7 +194,7 @@ void cmd_client_lsn(struct cmd *c)
 
 /* --- CLIENT LIST -----------------------------------------------------------*/
 
-static void put_flags(const struct session *s, struct buf *out)
+void client_put_flags(const struct session *s, struct buf *out)
 {
 	size_t before = out->size;
 
@@ -223,20 +228,25 @@ void client_describe(const struct engine *e, const struct session *s,
 		   s->local_address, f.file, s->name ? s->name : "",
 		   (unsigned long long)((e->now_ms - s->created_ms) / 1000),
 		   (unsigned long long)((e->now_ms - s->active_ms) / 1000));
-	put_flags(s, out);
-	buf_printf(out, " db=%u sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu "
+	client_put_flags(s, out);
+	buf_printf(out, " db=%u sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=%zu "
 		   "qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu rbp=%zu "
 		   "obl=%zu oll=%zu omem=%zu tot-mem=%zu events=%s%s", s->db,
 		   f.query_size, f.query_free, f.argv_bytes, f.output_size,
 		   f.query_peak, f.output_size, f.output_entries,
 		   f.output_size, f.memory, f.readable ? "r" : "",
 		   f.writable ? "w" : "");
-	buf_printf(out, " cmd=%s user=%s redir=-1 resp=%u lib-name=%s "
+	buf_printf(out, " cmd=%s user=%s redir=-1 resp=%u capa=%s lib-name=%s "
 		   "lib-ver=%s", s->last_command ? s->last_command->name :
 		   "NULL", s->flags & SESSION_AUTHENTICATED ? "default" : "",
 		   s->protocol,
+		   s->flags & SESSION_CAN_REDIRECT ? "r" : "",
 		   s->lib_name ? s->lib_name : "",
 		   s->lib_version ? s->lib_version : "");
+	buf_printf(out, " tot-net-in=%llu tot-net-out=%llu tot-cmds=%llu",
+		   (unsigned long long)s->bytes_in,
+		   (unsigned long long)s->bytes_out,
+		   (unsigned long long)s->commands);
 }
 
 void cmd_client_info(struct cmd *c)
@@ -247,21 +257,6 @@ void cmd_client_info(struct cmd *c)
 	buf_put_byte(&out, '\n');
 	reply_verbatim(c, "txt", buf_slice(&out));
 	buf_release(&out);
-}
-
-/* LIST ID id…: the numbers; false: replied. */
-static bool parse_ids(struct cmd *c, int64_t *ids)
-{
-	unsigned i;
-
-	for (i = 3; i < c->argc; i++) {
-		if (!num_parse_i64(c->argv[i], &ids[i - 3]) ||
-		    ids[i - 3] < 0) {
-			reply_error(c, "ERR Invalid client ID");
-			return false;
-		}
-	}
-	return true;
 }
 
 static void reply_list(struct cmd *c, const struct client_filter *f)
@@ -281,19 +276,9 @@ static void reply_list(struct cmd *c, const struct client_filter *f)
 
 void cmd_client_list(struct cmd *c)
 {
-	struct client_filter f = { .max_age_s = -1, .type = -1 };
-	int64_t *ids = NULL;
+	struct client_filter f = { .is_list = true };
 
-	if (c->argc > 3 && arg_is(c, 2, "id")) {
-		ids = mem_calloc(c->argc, sizeof(*ids));
-		f.ids = ids;
-		f.id_count = c->argc - 3;
-		if (parse_ids(c, ids))
-			reply_list(c, &f);
-		mem_free(ids);
-		return;
-	}
-	if (c->argc > 2 && !client_filter_parse(c, 2, &f))
-		return;
-	reply_list(c, &f);
+	if (client_filter_parse(c, 2, &f))
+		reply_list(c, &f);
+	client_filter_release(&f);
 }

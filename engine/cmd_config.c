@@ -79,7 +79,7 @@ static int apply_loglevel(struct engine *e, struct err_message *m)
 static int apply_slowlog(struct engine *e, struct err_message *m)
 {
 	(void)m;
-	slowlog_trim(e->slowlog, (size_t)e->config->slowlog_max_len);
+	slowlog_configure(e);
 	return OK;
 }
 
@@ -114,6 +114,8 @@ static const struct {
 } actions[] = {
 	{ "loglevel", apply_loglevel },
 	{ "slowlog-max-len", apply_slowlog },
+	{ "commandlog-large-request-max-len", apply_slowlog },
+	{ "commandlog-large-reply-max-len", apply_slowlog },
 	{ "latency-tracking", apply_tracking },
 	{ "requirepass", apply_password },
 	{ "appendonly", apply_log },

@@ -58,26 +58,7 @@ bool client_set_name(struct cmd *c, struct slice name);
 void client_describe(const struct engine *e, const struct session *s,
 		     struct buf *out);
 
-/* CLIENT KILL's and LIST's filters. */
-struct client_filter {
-	const int64_t *ids; /* CLIENT LIST ID …; NULL: none */
-	unsigned id_count;
-	int64_t id; /* 0: any */
-	int64_t max_age_s; /* at least this old; -1: any */
-	struct slice address, local_address, user; /* data NULL: any */
-	int type; /* enum client_type, -1: any */
-	bool skip_me;
-};
-
-enum client_type { CLIENT_NORMAL, CLIENT_PUBSUB, CLIENT_REPLICA,
-		   CLIENT_PRIMARY };
-
-/* Reads "ID 1 TYPE normal …" from argv[first] on; false: replied. */
-bool client_filter_parse(struct cmd *c, unsigned first,
-			 struct client_filter *f);
-
-/* Whether s passes, seen from the session `me`. */
-bool client_filter_passes(const struct engine *e, const struct client_filter *f,
-			  const struct session *s, const struct session *me);
+/* Appends the letters of CLIENT LIST's field flags; N if there is none. */
+void client_put_flags(const struct session *s, struct buf *out);
 
 #endif

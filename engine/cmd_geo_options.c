@@ -114,8 +114,7 @@ static bool read_polygon(struct options *o, unsigned index)
 	struct cmd *c = o->c;
 	int64_t count, i;
 
-	if (!num_parse_i64(c->argv[index], &count) || count < 0 ||
-	    count > INT32_MAX) {
+	if (!num_parse_i64(c->argv[index], &count) || count > INT32_MAX) {
 		reply_error(c, "ERR invalid number of vertices");
 		return false;
 	}

@@ -16,7 +16,8 @@ enum times { TIME_NONE, TIME_SET, TIME_KEEP, TIME_PERSIST };
 struct ex_options {
 	enum times time;
 	uint64_t when_ms;
-	bool only_new, only_old; /* FNX, FXX */
+	bool only_new, only_old; /* FNX, FXX: fields */
+	bool key_new, key_old;   /* NX, XX: the hash, as in Valkey */
 	unsigned time_index;     /* in argv, of the time's word; 0: none */
 	unsigned first;          /* field in argv */
 };
@@ -167,6 +168,19 @@ static bool arg_pairs(struct cmd *c, unsigned index, struct ex_options *o)
 	return false;
 }
 
+/* NX or XX at argv[index]: whether it is one. */
+static bool arg_key_condition(const struct cmd *c, unsigned index,
+			      struct ex_options *o)
+{
+	bool nx = arg_is(c, index, "nx"), xx = arg_is(c, index, "xx");
+
+	if ((nx && o->key_old) || (xx && o->key_new))
+		return false;
+	o->key_new |= nx;
+	o->key_old |= xx;
+	return nx || xx;
+}
+
 /* One option at argv[index], not FIELDS. Returns how many arguments it takes;
  * 0: replied. */
 static unsigned arg_option(struct cmd *c, unsigned index, struct ex_options *o)
@@ -189,7 +203,7 @@ static unsigned arg_option(struct cmd *c, unsigned index, struct ex_options *o)
 	o->only_old |= fxx;
 	if (keep)
 		o->time = TIME_KEEP;
-	if (keep || fnx || fxx)
+	if (keep || fnx || fxx || arg_key_condition(c, index, o))
 		return 1;
 	if (w && index + 1 < c->argc)
 		return arg_time(c, index, o) ? 2 : 0;
@@ -214,12 +228,14 @@ static bool arg_setex(struct cmd *c, struct ex_options *o)
 	return false;
 }
 
-/* Whether FNX and FXX let it happen. */
+/* Whether NX, XX, FNX and FXX let it happen. */
 static bool may_set(struct cmd *c, const struct entry *e,
 		    const struct ex_options *o)
 {
 	unsigned i;
 
+	if ((o->key_new && e) || (o->key_old && !e))
+		return false;
 	if (!o->only_new && !o->only_old)
 		return true;
 	for (i = o->first; i < c->argc; i += 2) {
@@ -267,8 +283,8 @@ static void set_fields(struct cmd *c, const struct ex_options *o)
 	run_emit(&run);
 }
 
-/* HSETEX key [FNX|FXX] [EX s|PX ms|EXAT t|PXAT t|KEEPTTL] FIELDS numfields
- * field value … */
+/* HSETEX key [NX|XX] [FNX|FXX] [EX s|PX ms|EXAT t|PXAT t|KEEPTTL] FIELDS
+ * numfields field value … */
 void cmd_hsetex(struct cmd *c)
 {
 	struct ex_options o = { 0 };

@@ -116,8 +116,9 @@ struct change {
 	struct cmd *c;
 	const struct entry *e;
 	struct field_run run;
-	uint64_t when_ms; /* 0: none */
+	uint64_t when_ms;
 	unsigned flags;
+	bool persist; /* takes the deadline away */
 };
 
 static int set_one(struct change *change, struct slice field)
@@ -128,7 +129,7 @@ static int set_one(struct change *change, struct slice field)
 		change->e = hash_again(change->c);
 	if (!change->e || !hash_find(change->e, field, &item))
 		return NO_FIELD;
-	if (change->when_ms == 0 && item.deadline_ms == 0)
+	if (change->persist && item.deadline_ms == 0)
 		return NO_DEADLINE;
 	if (!condition_allows(change->flags, item.deadline_ms,
 			      change->when_ms))
@@ -159,10 +160,6 @@ static void expire_fields(struct cmd *c, const struct time_form *form)
 		return;
 	change.flags = arg_condition(c);
 	at = change.flags ? 4 : 3;
-	if (at + 2 >= c->argc) {
-		reply_wrong_arity(c);
-		return;
-	}
 	if (!arg_fields(c, at, "ERR Parameter `numFields` should be greater "
 			       "than 0") ||
 	    !hash_open_write(c, at + 2, c->argc, 1, &change.e))
@@ -202,7 +199,7 @@ void cmd_hpexpireat(struct cmd *c)
 /* HPERSIST key FIELDS numfields field … */
 void cmd_hpersist(struct cmd *c)
 {
-	struct change change = { .c = c };
+	struct change change = { .c = c, .persist = true };
 
 	if (!lookup_typed_write(c, c->argv[1], VALUE_hash, &change.e) ||
 	    !arg_fields(c, 2, FIELD_COUNT_ERROR) ||

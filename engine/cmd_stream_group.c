@@ -46,6 +46,14 @@ struct options {
 	bool last; /* $: the stream's last ID */
 };
 
+static bool unknown_words(struct cmd *c)
+{
+	reply_errorf(c, "ERR unknown subcommand or wrong number of arguments "
+			"for '%.*s'. Try XGROUP HELP.",
+		     (int)c->argv[1].size, c->argv[1].data);
+	return false;
+}
+
 /* The ID at argument 4 and what follows it. */
 static bool options_parse(struct cmd *c, bool create, struct options *o)
 {
@@ -62,23 +70,20 @@ static bool options_parse(struct cmd *c, bool create, struct options *o)
 				return fail(c, "ERR value for ENTRIESREAD must "
 					       "be positive or -1");
 		} else {
-			reply_errorf(c, "ERR unknown subcommand or wrong "
-					"number of arguments for '%.*s'. Try "
-					"XGROUP HELP.",
-				     (int)c->argv[1].size, c->argv[1].data);
-			return false;
+			return unknown_words(c);
 		}
 	}
-	return true;
+	return c->argc <= (create ? 8 : 7) || unknown_words(c);
 }
 
-/* After the key has been found. */
-static bool options_id(struct cmd *c, struct options *o)
+/* After the key has been found. A group that is there may be set to - or +. */
+static bool options_id(struct cmd *c, bool create, struct options *o)
 {
 	o->last = arg_is(c, 4, "$");
-	if (arg_is(c, 4, "+"))
+	if (!create && arg_is(c, 4, "+"))
 		o->id = STREAM_ID_MAX;
-	return o->last || arg_is(c, 4, "-") || arg_is(c, 4, "+") ||
+	return o->last || (!create && (arg_is(c, 4, "-") ||
+				       arg_is(c, 4, "+"))) ||
 	       stream_id_arg(c, 4, 0, &o->id);
 }
 
@@ -105,7 +110,7 @@ void cmd_xgroup_create(struct cmd *c)
 	struct record r;
 
 	if (!options_parse(c, true, &o) || !open_stream(c, o.make, &s) ||
-	    !options_id(c, &o))
+	    !options_id(c, true, &o))
 		return;
 	if (s && stream_group_find(s, c->argv[3])) {
 		reply_error(c, "BUSYGROUP Consumer Group name already exists");
@@ -126,7 +131,7 @@ void cmd_xgroup_setid(struct cmd *c)
 	struct options o;
 
 	if (!options_parse(c, false, &o) || !open_group(c) ||
-	    !options_id(c, &o))
+	    !options_id(c, false, &o))
 		return;
 	emit_group(c, stream_again(c, c->argv[2]), &o, CAUSE_xgroup_setid);
 }

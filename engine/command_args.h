@@ -7,7 +7,7 @@
 
 #include "base/slice.h"
 
-#define COMMAND_ARGS_MAX 96
+#define COMMAND_ARGS_MAX 160
 
 enum command_arg_kind { ARG_VALUE, ARG_WORD, ARG_ONE_OF, ARG_BLOCK };
 

@@ -8,6 +8,19 @@
 
 #define OPEN (CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_STATISTICS)
 
+/* engine/client_filter.h */
+#define TYPES "<NORMAL|MASTER|PRIMARY|REPLICA|PUBSUB>"
+#define FILTERS \
+	"[ID:client-id=integer...] [TYPE:" TYPES "] [USER:username] " \
+	"[ADDR:ip:port] [LADDR:ip:port] [SKIPME:<YES|NO>] " \
+	"[MAXAGE:maxage=integer] [NAME:client-name] [IDLE:idle=integer] " \
+	"[FLAGS:flags] [LIB-NAME:lib-name] [LIB-VER:lib-ver] " \
+	"[DB:db=integer] [CAPA:capa] [IP:ip] [NOT-ID:client-id=integer...] " \
+	"[NOT-TYPE:" TYPES "] [NOT-USER:username] [NOT-ADDR:ip:port] " \
+	"[NOT-LADDR:ip:port] [NOT-NAME:client-name] [NOT-FLAGS:flags] " \
+	"[NOT-LIB-NAME:lib-name] [NOT-LIB-VER:lib-ver] [NOT-DB:db=integer] " \
+	"[NOT-CAPA:capa] [NOT-IP:ip]"
+
 struct command commands_connection[] = {
 	{ .name = "auth", .handler = cmd_auth, .arity = -2,
 	  .flags = OPEN | CMD_FAST | CMD_NO_AUTH | CMD_SENTINEL |
@@ -55,17 +68,13 @@ struct command commands_connection[] = {
 	  .group = GROUP_CONNECTION, .since = "2.4.0",
 	  .complexity = "O(N) in the number of connections",
 	  .summary = "Ends connections.",
-	  .arguments = "<ip:port|([ID:client-id=integer] "
-		"[TYPE:<NORMAL|MASTER|REPLICA|PUBSUB>] [USER:username] "
-		"[ADDR:ip:port] [LADDR:ip:port] [SKIPME:<YES|NO>] "
-		"[MAXAGE:maxage=integer])>" },
+	  .arguments = "<ip:port|(" FILTERS ")>" },
 	{ .name = "client|list", .handler = cmd_client_list, .arity = -2,
 	  .flags = OPEN | CMD_ADMIN | CMD_SENTINEL,
 	  .group = GROUP_CONNECTION, .since = "2.4.0",
 	  .complexity = "O(N) in the number of connections",
 	  .summary = "A line about each connection.",
-	  .arguments = "[TYPE:<NORMAL|MASTER|REPLICA|PUBSUB>] "
-		"[ID:client-id=integer...]" },
+	  .arguments = FILTERS },
 	{ .name = "client|lsn", .handler = cmd_client_lsn, .arity = 2,
 	  .flags = OPEN,
 	  .group = GROUP_CONNECTION, .since = "7.2.0", .complexity = "O(1)",

@@ -188,7 +188,7 @@ struct command commands_hash[] = {
 	  .first_key = 1, .key_flags = KEY_RW | KEY_UPDATE,
 	  .since = "8.0.0", .complexity = "O(N) in the number of fields",
 	  .summary = "Sets fields and how long they live.",
-	  .arguments = "key [FNX|FXX] [EX:seconds|PX:milliseconds|"
+	  .arguments = "key [NX|XX] [FNX|FXX] [EX:seconds|PX:milliseconds|"
 		"EXAT:unix-time-seconds=unix|"
 		"PXAT:unix-time-milliseconds=unix|KEEPTTL] FIELDS "
 		"numfields=integer (field value)..." },

@@ -83,6 +83,8 @@ struct config {
 	/* engine */
 	int64_t key_load_delay_us;
 	int64_t hz, slowlog_slower_us, slowlog_max_len, latency_threshold_ms;
+	int64_t large_request_bytes, large_request_max_len; /* -1: no limit */
+	int64_t large_reply_bytes, large_reply_max_len;
 	bool latency_tracking;
 	bool rdb_compression; /* of strings in DUMP payloads */
 	int64_t enable_debug_command; /* 0 no, 1 yes, 2 local */

@@ -320,10 +320,21 @@ static bool sees_everything(const struct command *command)
 		!(command->flags & (CMD_STATISTICS | CMD_MOVABLE_KEYS)));
 }
 
+/* Bytes from the first argument to the last, which lie in one buffer if they
+ * came from a client; where they do not, any number, to be looked at. */
+static inline uint64_t request_span(const struct cmd *c)
+{
+	struct slice last = c->argv[c->argc - 1];
+
+	return (uint64_t)((uintptr_t)last.data + last.size -
+			  (uintptr_t)c->argv[0].data);
+}
+
 static void run(struct cmd *c)
 {
 	struct engine *e = c->engine;
 	uint64_t start = tick_now(), nsec;
+	size_t reply_start = c->out->size;
 	struct command_stats *stats = &e->command_stats[c->command->number];
 
 	if (c->command->flags & CMD_WRITE)
@@ -340,9 +351,13 @@ static void run(struct cmd *c)
 	e->stats.commands_processed++;
 	if (e->config->latency_tracking)
 		latency_track(e, c->command, nsec);
-	if (__builtin_expect(nsec >= e->slow_nsec, 0)) {
+	if (__builtin_expect((nsec >= e->slow_nsec) |
+			     (request_span(c) >= e->large_request) |
+			     (c->out->size - reply_start >= e->large_reply),
+			     0)) {
 		if (!(c->command->flags & CMD_SKIP_SLOWLOG))
-			slowlog_note(e, c, nsec / 1000);
+			slowlog_note(e, c, nsec / 1000,
+				     c->out->size - reply_start);
 		latency_note(e, c->command->flags & CMD_FAST ?
 			     "fast-command" : "command", nsec / 1000000);
 	}

@@ -235,6 +235,8 @@ void engine_configure(struct engine *e)
 	e->slow_nsec = slow < 0 ? UINT64_MAX : (uint64_t)slow * 1000;
 	if (latency > 0 && (uint64_t)latency * 1000000 < e->slow_nsec)
 		e->slow_nsec = (uint64_t)latency * 1000000;
+	e->large_request = (uint64_t)e->config->large_request_bytes;
+	e->large_reply = (uint64_t)e->config->large_reply_bytes;
 	values_configure(&e->ks, e->config);
 }
 

@@ -136,6 +136,7 @@ struct engine {
 				    one key: every reader depends on it */
 	uint64_t slow_nsec;      /* a command this slow is worth a look: the
 				    lower of slowlog and latency thresholds */
+	uint64_t large_request, large_reply; /* likewise, in bytes */
 	uint16_t lru_clock;      /* seconds, for access histories */
 	uint32_t access_random;
 	uint64_t chances[ENGINE_CHANCES]; /* random numbers */

@@ -28,6 +28,7 @@ enum session_flags {
 	SESSION_PARKED = 1 << 9, /* no further command until unparked */
 	SESSION_CLOSING = 1 << 10,
 	SESSION_INTERNAL = 1 << 11, /* not a client: tests, start-up */
+	SESSION_CAN_REDIRECT = 1 << 12, /* CLIENT CAPA REDIRECT */
 };
 
 /* What a parked session waits for. */
@@ -58,6 +59,7 @@ struct session {
 	uint64_t active_ms; /* of the last command */
 	const struct command *last_command;
 	uint64_t commands;
+	uint64_t bytes_in, bytes_out; /* over the net */
 	uint32_t auth_failures;
 
 	struct buf *out; /* where replies go; net's output buffer */

@@ -12,8 +12,18 @@
 struct slowlog *slowlog_new(void);
 void slowlog_free(struct slowlog *l);
 
-/* Remembers c if it took long enough (slowlog-log-slower-than). */
-void slowlog_note(struct engine *e, const struct cmd *c, uint64_t usec);
+enum slowlog_kind {
+	SLOWLOG_SLOW, SLOWLOG_LARGE_REQUEST, SLOWLOG_LARGE_REPLY,
+	SLOWLOG_KINDS,
+};
+
+/* Remembers c if it took long enough (slowlog-log-slower-than), or if its
+ * request or reply was large enough (commandlog-…-larger-than). */
+void slowlog_note(struct engine *e, const struct cmd *c, uint64_t usec,
+		  uint64_t reply_size);
+
+/* Forgets what is beyond the configured lengths. */
+void slowlog_configure(struct engine *e);
 
 /* An empty monitor; the caller frees it. */
 struct latency *latency_new(void);

@@ -9,13 +9,16 @@
 #include "engine/cmd.h"
 #include "engine/slowlog.h"
 
-/* Forgets all but the `max` newest entries of the slow log. */
-void slowlog_trim(struct slowlog *l, size_t max);
-
 /* SLOWLOG GET [count], LEN, RESET: https://redis.io/commands/slowlog-get */
 void cmd_slowlog_get(struct cmd *c);
 void cmd_slowlog_len(struct cmd *c);
 void cmd_slowlog_reset(struct cmd *c);
+
+/* COMMANDLOG GET count type, LEN type, RESET type, as in Valkey; type slow is
+ * the slow log: https://valkey.io/commands/commandlog-get/ */
+void cmd_commandlog_get(struct cmd *c);
+void cmd_commandlog_len(struct cmd *c);
+void cmd_commandlog_reset(struct cmd *c);
 
 /* LATENCY and its sub-commands: https://redis.io/commands/latency-latest */
 void cmd_latency_latest(struct cmd *c);

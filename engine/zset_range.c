@@ -105,7 +105,7 @@ static bool range_options(struct cmd *c, unsigned i, bool fixed, bool store,
 			    !arg_i64(c, i + 2, &r->limit))
 				return false;
 			i += 2;
-		} else if (!fixed && arg_is(c, i, "rev")) {
+		} else if (!fixed && !r->reverse && arg_is(c, i, "rev")) {
 			r->reverse = true;
 		} else if (!fixed && r->by == BY_RANK &&
 			   arg_is(c, i, "bylex")) {

@@ -24,6 +24,7 @@ static bool send_open(struct net *n, struct conn *c)
 	n->engine->stats.write_events++;
 	if (sent > 0) {
 		n->engine->stats.net_output_bytes += (uint64_t)sent;
+		c->session.bytes_out += (uint64_t)sent;
 		output_sent(o, (size_t)sent);
 	}
 	if (sent == (ssize_t)size)

@@ -116,11 +116,61 @@ def test_client_list_and_its_filters(server):
               "db", "sub", "psub", "ssub", "multi", "qbuf", "qbuf-free",
               "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem",
               "tot-mem", "events", "cmd", "user", "redir", "resp", "lib-name",
-              "lib-ver"}
+              "lib-ver", "watch", "capa", "tot-net-in", "tot-net-out",
+              "tot-cmds"}
     with server.raw() as c:
         equal(set(client_list(c)[0]), wanted)
         c.send_command("CLIENT", "LIST", "ID", c.ok("CLIENT", "ID"))
         assert int(fields(c.read())["qbuf"]) > 0
+
+
+def test_connections_are_told_apart_by_every_field(server):
+    with server.raw() as a, server.raw() as b:
+        me, other = a.ok("CLIENT", "ID"), b.ok("CLIENT", "ID")
+        b.ok("CLIENT", "SETNAME", "job")
+        b.ok("CLIENT", "SETINFO", "lib-name", "mine")
+        b.ok("CLIENT", "SETINFO", "lib-ver", "1.2")
+        b.ok("CLIENT", "NO-EVICT", "on")
+        b.ok("CLIENT", "CAPA", "redirect")
+        b.ok("SELECT", 3)
+        line = client_list(a, "ID", other)[0]
+        equal((line["capa"], line["tot-cmds"]), ("r", "7"))
+        assert int(line["tot-net-in"]) > 150 > int(line["tot-net-out"]) > 20
+        for name, value in (
+                ("NAME", "job"), ("LIB-NAME", "mine"), ("LIB-VER", "1.2"),
+                ("FLAGS", "e"), ("DB", 3), ("CAPA", "r"),
+                ("ADDR", line["addr"])):
+            equal([int(f["id"]) for f in client_list(a, name, value)],
+                  [other], name)
+            others = {int(f["id"]) for f in client_list(a, "NOT-" + name,
+                                                        value)}
+            assert me in others and other not in others, (name, others)
+        both = client_list(a, "ID", me, other, 99999, "IP", "127.0.0.1",
+                           "MAXAGE", 1000000)
+        equal(both, [])
+        equal(len(client_list(a, "ID", me, other, "IP", "127.0.0.1",
+                              "USER", "default", "TYPE", "normal")), 2)
+        equal(len(client_list(a, "ID", me, other, "NOT-ID", me)), 1)
+        equal(len(client_list(a, "ID", me, other, "SKIPME", "yes")), 1)
+        equal(client_list(a, "IDLE", 1000), [])
+        equal(client_list(a, "NOT-TYPE", "normal"), [])
+        equal(client_list(a, "NAME", "nobody"), [])
+        for words, error in (
+                (("DB", "x"), "ERR DB is not an integer or out of range"),
+                (("DB", 16), "ERR DB number should be between 0 and 15"),
+                (("FLAGS", "N9"), "ERR Unknown flags found in the provided "
+                 "filter: N9"),
+                (("CAPA", "x"), "ERR Unknown capa found in the provided "
+                 "filter: x"),
+                (("IDLE", 0), "ERR idle should be greater than 0"),
+                (("MAXAGE", 0), "ERR maxage should be greater than 0"),
+                (("MAXAGE", "x"), "ERR maxage is not an integer or out of "
+                 "range"),
+                (("NOT-NAME",), "ERR syntax error"),
+                (("NOT-SKIPME", "yes"), "ERR syntax error")):
+            equal(a.command("CLIENT", "LIST", *words), lib.Error(error))
+        equal(a.ok("CLIENT", "KILL", "ID", me, other, "NOT-NAME", "x"), 1)
+        assert b.is_closed()
 
 
 def test_client_kill(server):

@@ -54,10 +54,11 @@ class Textual(lib.Raw):
 
 
 class Reference(lib.Server):
-    """Debian's redis-server; without it there is nothing to compare."""
+    """Debian's redis-server; without it there is nothing to compare. Or
+    another program that takes its command line."""
 
-    def __init__(self, **options):
-        program = shutil.which("redis-server")
+    def __init__(self, program=None, **options):
+        program = program or shutil.which("redis-server")
         if not program:
             raise AssertionError("redis-server is not installed: make deps")
         super().__init__(level=None, binary=program, ports=PORTS,

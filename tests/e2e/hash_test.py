@@ -193,7 +193,10 @@ def test_deadlines_and_their_replies(server):
              "-ERR invalid expire time in 'hexpire' command"),
             ("HTTL h FIELDS 0 a", NUMBER), ("HTTL h FOO 1 a", FIELDS),
             ("HPERSIST h FIELDS 2 a", MATCH),
-            ("HPEXPIREAT h 1 FIELDS 2 a b", [2, 2]), ("EXISTS h", 0),
+            ("HEXPIREAT h 9999999999 GT FIELDS a", "-ERR Parameter `num"),
+            ("HPERSIST h FIELDS 1 a", [-1]),
+            ("HEXPIREAT h 0 FIELDS 2 a none", [2, -2]),
+            ("HPEXPIREAT h 1 FIELDS 2 a b", [-2, 2]), ("EXISTS h", 0),
         ])
 
 
@@ -222,6 +225,13 @@ def test_get_and_set_with_deadlines(server):
             ("HSETEX h FIELDS 0 a 1", "-ERR invalid number of fields"),
             ("HSETEX h FIELDS 2 a 1", ARITY), ("HGETEX h FOO 1 a", FIELDS),
             ("HGETDEL h FIELDS 0 a", NUMBER), ("HGETDEL h FIELDS 2 a", MATCH),
+            ("HSETEX h XX FIELDS 1 a 1", 0), ("EXISTS h", 0),
+            ("HSETEX h NX NX EX 100 FIELDS 1 a 1", 1),
+            ("HSETEX h nx FIELDS 1 b 1", 0), ("HEXISTS h b", 0),
+            ("HSETEX h XX FXX FIELDS 1 b 1", 0),
+            ("HSETEX h FNX xx FIELDS 1 b 1", 1),
+            ("HMGET h a b", [b"1", b"1"]), ("HTTL h FIELDS 1 a", [100]),
+            ("HSETEX h NX XX FIELDS 1 a 1", "-ERR unknown argument: XX"),
         ])
 
 

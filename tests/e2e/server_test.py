@@ -279,6 +279,49 @@ def test_slowlog(server):
         equal(c.ok("SLOWLOG", "GET", -1), [])
 
 
+def test_commandlog_keeps_large_requests_and_replies(server):
+    with server.raw() as c:
+        c.ok("CONFIG", "SET", "commandlog-request-larger-than", 1000,
+             "commandlog-reply-larger-than", 2000,
+             "slowlog-log-slower-than", -1)
+        for kind in ("slow", "large-request", "LARGE-REPLY"):
+            c.ok("COMMANDLOG", "RESET", kind)
+        c.ok("SET", "small", "x")
+        c.ok("SET", "k", "x" * 990)
+        c.ok("SET", "l", "y" * 2500)
+        c.ok("MGET", "k", "l")
+        equal([c.ok("COMMANDLOG", "LEN", kind) for kind in
+               ("slow", "large-request", "large-reply")], [0, 2, 1])
+        big, less = c.ok("COMMANDLOG", "GET", -1, "large-request")
+        request = lib.encode("SET", "l", "y" * 2500)
+        equal(big[2], len(request))
+        equal(big[3], [b"SET", b"l", b"y" * 128 + b"... (2372 more bytes)"])
+        equal(less[0], big[0] - 1)
+        reply, = c.ok("COMMANDLOG", "GET", 1, "large-reply")
+        equal((reply[2], reply[3]), (4 + 6 + 990 + 2 + 7 + 2500 + 2,
+                                     [b"MGET", b"k", b"l"]))
+        equal(c.ok("COMMANDLOG", "GET", 0, "large-reply"), [])
+        equal(c.ok("SLOWLOG", "LEN"), 0)
+        c.ok("CONFIG", "SET", "commandlog-large-request-max-len", 1)
+        equal(c.ok("COMMANDLOG", "LEN", "large-request"), 1)
+        equal(c.ok("COMMANDLOG", "RESET", "large-request"), "OK")
+        equal(c.ok("COMMANDLOG", "LEN", "large-request"), 0)
+        c.ok("CONFIG", "SET", "commandlog-request-larger-than", -1)
+        c.ok("SET", "l", "y" * 2500)
+        equal(c.ok("COMMANDLOG", "LEN", "large-request"), 0)
+        for args in (("GET", 1, "x"), ("LEN", "x"), ("RESET", "x")):
+            equal(c.command("COMMANDLOG", *args), lib.Error(
+                "ERR type should be one of the following: slow, "
+                "large-request, large-reply"))
+        is_error(c.command("COMMANDLOG", "GET", -2, "slow"),
+                 "ERR count should be greater than or equal to -1")
+        c.ok("CONFIG", "SET", "commandlog-request-larger-than", 1048576,
+             "commandlog-reply-larger-than", 1048576,
+             "commandlog-execution-slower-than", 10000,
+             "commandlog-large-request-max-len", 128)
+        equal(c.ok("CONFIG", "GET", "slowlog-log-slower-than")[1], b"10000")
+
+
 def test_latency(server):
     with server.raw() as c:
         assert b"disabled" in c.ok("LATENCY", "DOCTOR")

@@ -101,6 +101,7 @@ def test_arguments_that_make_no_sense(server):
              "-ERR syntax error, WITHSCORES not supported"),
             ("ZRANGE z 0 1 BYSCORE BYLEX", "-ERR syntax error"),
             ("ZREVRANGE z 0 1 REV", "-ERR syntax error"),
+            ("ZRANGE z 0 1 REV REV", "-ERR syntax error"),
             ("ZRANK z a x", "-ERR syntax error"),
             ("ZPOPMIN z -1", "-ERR value is out of range, must be positive"),
             ("ZPOPMIN z 1 2", "-ERR syntax error"),

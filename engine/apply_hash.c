@@ -11,7 +11,7 @@
 
 static struct hash_env env_of(const struct keyspace *ks)
 {
-	return (struct hash_env){ ks->hash_key, ks->index_now_ms };
+	return (struct hash_env){ ks->hash_key, ks->index_now_ms, 0 };
 }
 
 /* Puts a hash back that has changed at its slot. had, earliest: of its fields'
@@ -34,6 +34,7 @@ void apply_hash_set(struct keyspace *ks, const struct record *rec)
 	uint64_t earliest;
 
 	if (!e) {
+		env.expected = keyspace_expected(ks, &slot);
 		e = hash_new(&env, rec->key, rec->value, rec->deadline,
 			     &ks->result);
 		keyspace_put(ks, &slot, e, 0);

@@ -30,6 +30,13 @@ void apply_key_expire(struct keyspace *ks, const struct record *rec)
 		     old);
 }
 
+void apply_key_reserve(struct keyspace *ks, const struct record *rec)
+{
+	if (ks->reserve.left > 0)
+		keyspace_expect(ks, rec->db, keyspace_hash(ks, rec->key),
+				rec->count);
+}
+
 /* Frees what stands at the slot, if anything, before e is put there. */
 static void clear_slot(struct keyspace *ks, struct key_slot *slot)
 {
@@ -135,6 +142,14 @@ const char *fits_key_copy(const struct keyspace *ks,
 	    slice_equal(rec->key, rec->other))
 		reason = "source and target are the same key";
 	return reason ? reason : deadline_fits(rec->deadline);
+}
+
+const char *fits_key_reserve(const struct keyspace *ks,
+			     const struct record *rec)
+{
+	(void)ks;
+	(void)rec;
+	return NULL;
 }
 
 const char *fits_db_flush(const struct keyspace *ks,

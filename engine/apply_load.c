@@ -8,6 +8,8 @@
  * I1. Records are applied in the order in which they came.
  * I2. A prefetch is a hint: a record before may move what it fetched.
  * I3. Records come from outside: each is checked against the state it meets.
+ * I4. Room that is made for what is announced is bounded by the file: no key
+ *     and no element takes less than a byte of it.
  */
 #include "engine/apply_load.h"
 
@@ -64,6 +66,16 @@ static int apply_block(struct keyspace *ks, const struct load_block *b,
 	return OK;
 }
 
+/* The most that values of a snapshot can announce. (I4) */
+static size_t credible(const struct snapshot_reader *r)
+{
+	uint64_t done, size = 0;
+
+	if (r)
+		snapshot_progress(r, &done, &size);
+	return (size_t)size;
+}
+
 int loader_run(const struct loader_options *o, uint64_t *bytes,
 	       struct err_message *m)
 {
@@ -72,6 +84,7 @@ int loader_run(const struct loader_options *o, uint64_t *bytes,
 	uint64_t done = 0;
 	int err;
 
+	o->ks->reserve = (struct key_reserve){ .left = credible(o->reader) };
 	do {
 		b = load_ahead_next(a);
 		err = apply_block(o->ks, b, m);
@@ -88,6 +101,7 @@ int loader_run(const struct loader_options *o, uint64_t *bytes,
 		o->ks->applied_lsn = snapshot_reader_meta(o->reader)->lsn;
 	if (bytes)
 		*bytes = done;
+	o->ks->reserve = (struct key_reserve){ 0 };
 	keyspace_forget(o->ks);
 	load_ahead_free(a);
 	return err;
@@ -107,8 +121,10 @@ int loader_presize(struct keyspace *ks, const struct snapshot_meta *meta,
 				       "the snapshot has keys in database %u, "
 				       "this server has %u (raise "
 				       "`databases`)", db, ks->db_count);
-		/* No key takes less than a byte of the file. */
-		keyspace_reserve(ks, db, keys < file_size ? keys : file_size);
+		if (keys > file_size)
+			keys = file_size; /* I4 */
+		file_size -= keys;
+		keyspace_reserve(ks, db, keys);
 	}
 	return OK;
 }

@@ -9,6 +9,19 @@
 #include "engine/items.h"
 #include "types/set.h"
 
+/* A set without members, with room for what is announced. */
+static struct entry *begin_set(struct keyspace *ks,
+			       const struct key_slot *slot,
+			       const struct record *rec)
+{
+	size_t count = keyspace_expected(ks, slot);
+	struct reader in = reader_of(rec->value);
+
+	if (count == 0)
+		return set_new(rec->key, 0);
+	return set_new_for(rec->key, ks->hash_key, count, read_string(&in));
+}
+
 void apply_set_add(struct keyspace *ks, const struct record *rec)
 {
 	struct key_slot slot =
@@ -21,7 +34,7 @@ void apply_set_add(struct keyspace *ks, const struct record *rec)
 	bool added;
 
 	if (!e)
-		e = set_new(rec->key, 0);
+		e = begin_set(ks, &slot, rec);
 	assert(entry_type(e) == VALUE_set);
 	ks->result = 0;
 	while (reader_left(&in)) {

@@ -19,7 +19,8 @@ void apply_zset_add(struct keyspace *ks, const struct record *rec)
 	size_t added = 0;
 
 	if (!e)
-		e = zset_new(rec->key, 0);
+		e = zset_new_for(rec->key, ks->hash_key,
+				 keyspace_expected(ks, &slot));
 	assert(entry_type(e) == VALUE_zset);
 	while (reader_left(&in)) {
 		uint64_t bits = read_u64(&in);

@@ -515,6 +515,28 @@ void keyspace_reserve(struct keyspace *ks, uint32_t db, size_t keys)
 	table_reserve(&ks->dbs[db].keys, keys);
 }
 
+void keyspace_expect(struct keyspace *ks, uint32_t db, uint64_t hash,
+		     uint64_t count)
+{
+	struct key_reserve *r = &ks->reserve;
+
+	r->count = count < r->left ? (size_t)count : r->left;
+	r->hash = hash;
+	r->db = db;
+}
+
+size_t keyspace_expected(struct keyspace *ks, const struct key_slot *slot)
+{
+	struct key_reserve *r = &ks->reserve;
+	size_t count = r->count;
+
+	if (count == 0 || r->hash != slot->hash || r->db != slot->db_index)
+		return 0;
+	r->count = 0;
+	r->left -= count;
+	return count;
+}
+
 size_t keyspace_count(const struct keyspace *ks)
 {
 	size_t count = 0;

@@ -47,6 +47,14 @@ struct key_memo {
 	bool lent;        /* likewise, but the entry is being changed */
 };
 
+/* What key_reserve has announced. Not state. */
+struct key_reserve {
+	size_t left;   /* elements to make room for at most, in all */
+	size_t count;  /* elements of the key; 0: nothing is announced */
+	uint64_t hash; /* of the key */
+	uint32_t db;
+};
+
 struct keyspace {
 	struct db *dbs;
 	uint32_t db_count;
@@ -59,6 +67,7 @@ struct keyspace {
 	uint16_t new_access;  /* access history of new keys; not state */
 	struct list_limits list_limits; /* of representation; not state */
 	struct stream_limits stream_limits; /* of representation; not state */
+	struct key_reserve reserve; /* left is 0 but while a snapshot loads */
 	struct dead_db *dead; /* flushed databases, being freed in steps */
 	struct estimates *estimates; /* NULL until the first; not state */
 };

@@ -49,6 +49,14 @@ void keyspace_flush(struct keyspace *ks, uint32_t db);
 /* Exchanges two databases. */
 void keyspace_swap(struct keyspace *ks, uint32_t a, uint32_t b);
 
+/* Notes that count elements of a key follow. */
+void keyspace_expect(struct keyspace *ks, uint32_t db, uint64_t hash,
+		     uint64_t count);
+
+/* The elements to make room for in a value that begins at the slot, as far as
+ * they are credible, and forgets them; 0: not known. */
+size_t keyspace_expected(struct keyspace *ks, const struct key_slot *slot);
+
 /* Presizes a database for `keys` keys; only when empty (loading). */
 void keyspace_reserve(struct keyspace *ks, uint32_t db, size_t keys);
 

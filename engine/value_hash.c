@@ -3,7 +3,8 @@
  * Hashes as the engine sees them.
  *
  * I1. The records of a hash are runs of hash_set, of fields with the same
- *     deadline each, then key_expire if the key has a deadline.
+ *     deadline each, then key_expire if the key has a deadline; of a frozen big
+ *     one key_reserve before them.
  * I2. The digest is a sum over the fields, so that it has no order.
  * I3. A frozen hash owns what its walk needs: the key's bytes, and by
  *     hash_walk_begin the table.
@@ -63,6 +64,7 @@ struct field_runs {
 	struct buf dated;
 	uint64_t dated_ms;
 	size_t given; /* bytes, since somebody has set it to 0 */
+	size_t announce; /* fields, not yet announced */
 };
 
 static void give_run(struct field_runs *runs, struct buf *items,
@@ -79,6 +81,8 @@ static void give_run(struct field_runs *runs, struct buf *items,
 
 	if (items->size == 0)
 		return;
+	value_announce(&r, runs->announce, runs->sink, runs->ctx);
+	runs->announce = 0;
 	runs->sink(runs->ctx, &r);
 	runs->given += items->size;
 	items->size = 0;
@@ -164,6 +168,7 @@ static void *hash_freeze(const struct entry *e, uint32_t db,
 	};
 	put_bytes(f->key, key.data, key.size);
 	if (hash_fields(e)) {
+		f->runs.announce = hash_count(e);
 		f->hash = hash_walk_begin(e, put_field, &f->runs); /* I3 */
 		return f;
 	}

@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#define ANNOUNCE_MIN 64
+
 static const struct value_ops *const rows[VALUE_TYPE_MAX] = {
 #define X(name, number, word) [number] = &value_##name,
 	VALUE_TYPES(X)
@@ -20,6 +22,21 @@ const struct value_ops *value_ops(const struct entry *e)
 
 	assert(ops != NULL);
 	return ops;
+}
+
+void value_announce(const struct record *like, size_t count,
+		    record_sink_fn *sink, void *ctx)
+{
+	struct record r = {
+		.type = REC_key_reserve,
+		.cause = like->cause,
+		.db = like->db,
+		.key = like->key,
+		.count = count,
+	};
+
+	if (count >= ANNOUNCE_MIN)
+		sink(ctx, &r);
 }
 
 void values_configure(struct keyspace *ks, const struct config *config)

@@ -82,6 +82,11 @@ struct value_ops {
 VALUE_TYPES(X)
 #undef X
 
+/* Gives key_reserve for the key of `like`: so many elements follow, in records
+ * of their own. Few are not worth it. */
+void value_announce(const struct record *like, size_t count,
+		    record_sink_fn *sink, void *ctx);
+
 /* The row of an entry's type. */
 const struct value_ops *value_ops(const struct entry *e);
 

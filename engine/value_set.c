@@ -3,7 +3,8 @@
  * Sets as the engine sees them.
  *
  * I1. The records of a set are set_add with some of its members each, in any
- *     order, then key_expire if it has a deadline.
+ *     order, then key_expire if it has a deadline; of a frozen one key_reserve
+ *     before them.
  * I2. The digest of a set is the sum of the hashes of its members' bytes: it
  *     depends on no order and on no layout.
  * I3. A frozen set gives each member once, as the walk of its table meets it:
@@ -54,11 +55,14 @@ struct set_records {
 	void *ctx;
 	struct record r; /* type, cause, db and key */
 	uint64_t deadline_ms;
+	size_t announce; /* members, not yet announced */
 	struct buf items;
 };
 
 static void give_items(struct set_records *to)
 {
+	value_announce(&to->r, to->announce, to->sink, to->ctx);
+	to->announce = 0;
 	to->r.value = buf_slice(&to->items);
 	if (to->items.size)
 		to->sink(to->ctx, &to->r);
@@ -139,6 +143,7 @@ static void *set_freeze(const struct entry *e, uint32_t db,
 	f->to.sink = sink;
 	f->to.ctx = ctx;
 	records_begin(&f->to, e, db);
+	f->to.announce = set_count(e);
 	memcpy(f->key, key.data, key.size);
 	f->to.r.key = slice_of(f->key, key.size);
 	f->members = set_hold(e, meet_member, f);

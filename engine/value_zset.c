@@ -3,7 +3,8 @@
  * Sorted sets as the engine sees them.
  *
  * I1. The records of a sorted set are zset_add with some members each, then
- *     key_expire if the key has a deadline.
+ *     key_expire if the key has a deadline; of a frozen one key_reserve before
+ *     them.
  * I2. The digest is a sum over members of (score, bytes): neither order nor
  *     representation enters.
  * I3. A frozen one is a walk over the member table: members are given as they
@@ -54,6 +55,7 @@ struct run {
 	uint32_t db;
 	struct slice key;
 	struct buf items;
+	size_t announce; /* members, not yet announced */
 };
 
 static void run_flush(struct run *run)
@@ -66,6 +68,8 @@ static void run_flush(struct run *run)
 		.value = buf_slice(&run->items),
 	};
 
+	value_announce(&r, run->announce, run->sink, run->ctx);
+	run->announce = 0;
 	if (run->items.size > 0)
 		run->sink(run->ctx, &r);
 	run->items.size = 0;
@@ -97,7 +101,7 @@ static void run_finish(struct run *run, uint64_t deadline_ms)
 static void zset_dump(const struct entry *e, uint32_t db, record_sink_fn *sink,
 		      void *ctx)
 {
-	struct run run = { sink, ctx, db, entry_key(e), { 0 } };
+	struct run run = { sink, ctx, db, entry_key(e), { 0 }, 0 };
 	struct zset_item item;
 	struct zset_iter it;
 
@@ -136,7 +140,8 @@ static void *zset_freeze(const struct entry *e, uint32_t db,
 
 	*f = (struct frozen_zset){
 		.z = zset_big(e),
-		.run = { sink, ctx, db, slice_of(f->key, key.size), { 0 } },
+		.run = { sink, ctx, db, slice_of(f->key, key.size), { 0 },
+			 zset_count(e) },
 		.deadline_ms = entry_deadline(e),
 	};
 	memcpy(f->key, key.data, key.size);

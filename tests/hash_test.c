@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 static const uint64_t hash_key[2] = { 0x0123456789abcdef, 42 };
-static const struct hash_env env = { hash_key, 1000 };
+static const struct hash_env env = { hash_key, 1000, 0 };
 
 /* A hash and its model: every field that may be in it. */
 struct model_field {

@@ -181,6 +181,7 @@ struct entry *hash_new(const struct hash_env *env, struct slice key,
 
 	if (deadline_ms == HASH_DEADLINE_KEEP)
 		deadline_ms = 0;
+	m.fits &= env->expected <= limit_fields;
 	if (m.fits && m.unique && !deadline_ms) {
 		e = entry_new_blob(VALUE_hash, key, 0, m.bytes, &p);
 		while (reader_left(&in))

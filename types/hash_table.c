@@ -47,6 +47,8 @@ struct hash *hash_table_new(const struct hash_env *env)
 	h->hash_key[0] = env->hash_key[0];
 	h->hash_key[1] = env->hash_key[1];
 	table_init(&h->fields, hash_of_field, h->hash_key);
+	if (env->expected)
+		table_reserve(&h->fields, env->expected);
 	return h;
 }
 
@@ -375,11 +377,11 @@ static void copy_visit(void *ctx, void *entry)
 
 struct hash *hash_table_copy(const struct hash *h)
 {
-	struct copying c = { .env = { h->hash_key, h->earliest_ms } };
+	struct copying c = { .env = { h->hash_key, h->earliest_ms,
+				      h->fields.count } };
 	uint64_t position = 0;
 
 	c.to = hash_table_new(&c.env);
-	table_reserve(&c.to->fields, h->fields.count);
 	do
 		position = table_scan(&h->fields, position, copy_visit, &c);
 	while (position);

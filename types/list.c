@@ -233,6 +233,8 @@ struct entry *list_push(struct entry *e, enum list_end at, struct slice items,
 	}
 	l = big_of(e);
 	*count = 0;
+	if (at == LIST_RIGHT)
+		*count = big_append(l, &in, limits);
 	while (reader_left(&in)) {
 		struct pack_key k = pack_key(read_string(&in));
 

@@ -534,6 +534,49 @@ void big_push(struct list_big *l, enum list_end at, const struct pack_key *k,
 	l->count++;
 }
 
+/* Puts k and what else of `in` there is room for into the last node. */
+static void fill_end(struct list_slot *s, struct pack_key *k,
+		     struct reader *in, const struct list_limits *limits)
+{
+	uint8_t *p = s->node->data + s->end, *full = p;
+	size_t most = s->begin + limits->size;
+
+	full = s->node->data + (s->capacity < most ? s->capacity : most);
+	for (;;) {
+		const uint8_t *start = in->at;
+
+		p = run_put(p, k);
+		s->count++;
+		if (reader_left(in) == 0)
+			break;
+		*k = pack_key(read_string(in));
+		if (s->count >= limits->count || p + run_size(k) > full) {
+			in->at = start;
+			break;
+		}
+	}
+	s->end = (size_t)(p - s->node->data);
+}
+
+size_t big_append(struct list_big *l, struct reader *in,
+		  const struct list_limits *limits)
+{
+	uint64_t before = l->count;
+
+	while (reader_left(in)) {
+		struct pack_key k = pack_key(read_string(in));
+		struct list_slot *s = end_slot(l, LIST_RIGHT, run_size(&k),
+					       limits);
+		uint32_t added = s->count;
+
+		fill_end(s, &k, in, limits);
+		added = s->count - added;
+		big_part(l, l->part_count - 1)->count += added;
+		l->count += added;
+	}
+	return l->count - before;
+}
+
 void big_add_run(struct list_big *l, struct slice run, uint32_t count)
 {
 	struct list_place place = { 0 };

@@ -106,6 +106,10 @@ void big_add_run(struct list_big *l, struct slice run, uint32_t count);
 void big_push(struct list_big *l, enum list_end at, const struct pack_key *k,
 	      const struct list_limits *limits);
 
+/* The strings of a run at the right end, one by one; how many they were. */
+size_t big_append(struct list_big *l, struct reader *in,
+		  const struct list_limits *limits);
+
 /* Takes count elements off an end; there are that many. */
 void big_pop(struct list_big *l, enum list_end at, uint64_t count);
 

@@ -196,6 +196,20 @@ struct entry *set_new(struct slice key, uint64_t deadline_ms)
 	return e;
 }
 
+struct entry *set_new_for(struct slice key, const uint64_t hash_key[2],
+			  size_t count, struct slice first)
+{
+	struct set_table *t;
+	int64_t v;
+
+	if (count <= (num_parse_i64(first, &v) ? limits.integer_count :
+						 limits.packed_count))
+		return set_new(key, 0);
+	t = table_new(hash_key);
+	table_reserve(&t->members, count);
+	return entry_new_pointer(VALUE_set, key, 0, t);
+}
+
 static struct entry *make_big(struct entry *e, const uint64_t hash_key[2])
 {
 	struct set_table *t = table_new(hash_key);

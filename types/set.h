@@ -33,6 +33,11 @@ void set_limits(const struct set_limits *limits);
 /* An entry without members, for set_add; never leave it so. */
 struct entry *set_new(struct slice key, uint64_t deadline_ms);
 
+/* Likewise one that is about to get count members, all much like the first: if
+ * so many cannot stay small it is big at once, with room for them. */
+struct entry *set_new_for(struct slice key, const uint64_t hash_key[2],
+			  size_t count, struct slice first);
+
 /* A member to look for, or to add. */
 struct set_member {
 	struct slice bytes;

@@ -36,6 +36,15 @@ struct entry *zset_new(struct slice key, uint64_t deadline_ms)
 	return zset_packed_new(key, deadline_ms);
 }
 
+struct entry *zset_new_for(struct slice key, const uint64_t *hash_key,
+			   size_t count)
+{
+	if (count <= packed_count_max)
+		return zset_new(key, 0);
+	return entry_new_pointer(VALUE_zset, key, 0,
+				 zset_big_new(hash_key, count));
+}
+
 static bool fits_packed(struct slice blob, const struct zset_item *item,
 			const struct zset_spot *spot)
 {

@@ -28,6 +28,11 @@ struct zset_item {
 /* An entry without members, for zset_add; never leave it so. */
 struct entry *zset_new(struct slice key, uint64_t deadline_ms);
 
+/* Likewise one that is about to get count members (0: unknown): if so many make
+ * it big it is so at once, with room for them. */
+struct entry *zset_new_for(struct slice key, const uint64_t *hash_key,
+			   size_t count);
+
 /* From how many members on, or bytes in one, a sorted set is big. Holds for
  * what changes afterwards. */
 void zset_limits(size_t count_max, size_t member_size_max);

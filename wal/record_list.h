@@ -58,7 +58,8 @@
 	X(stream_pending_del, 34, "IDs are pending no more")                 \
 	X(stream_marks, 35, "marks of messages live so long; counters")      \
 	X(stream_mark, 36, "a producer's message became this entry")         \
-	X(stream_release, 37, "IDs are pending for nobody, in this order")
+	X(stream_release, 37, "IDs are pending for nobody, in this order")   \
+	X(key_reserve, 40, "count elements of key follow; changes nothing")
 
 #define REC_FIELDS_str_set(F) F(bytes, key) F(number, deadline) F(bytes, value)
 #define REC_FIELDS_key_del(F) F(bytes, key)
@@ -122,6 +123,7 @@
 	F(number, ms) F(number, seq) F(bytes, value)
 #define REC_FIELDS_stream_release(F) \
 	F(bytes, key) F(bytes, group) F(bytes, value)
+#define REC_FIELDS_key_reserve(F) F(bytes, key) F(number, count)
 
 /* Records that name no single key, or two (FORMAT.md says why each). */
 #define RECORD_BARRIERS(X) \

@@ -534,28 +534,48 @@ void big_push(struct list_big *l, enum list_end at, const struct pack_key *k,
 	l->count++;
 }
 
-/* Puts k and what else of `in` there is room for into the last node. */
-static void fill_end(struct list_slot *s, struct pack_key *k,
-		     struct reader *in, const struct list_limits *limits)
+/* Writes an element in front of `full`; what is behind it, or NULL: no room.
+ * Short words at once. */
+static inline uint8_t *put_before(uint8_t *p, const uint8_t *full,
+				  struct slice s)
 {
-	uint8_t *p = s->node->data + s->end, *full = p;
+	struct pack_key k;
+
+	if (s.size - 1 < PACK_SMALL_MAX - 1 && s.data[0] > '9') {
+		if ((size_t)(full - p) < s.size + 2)
+			return NULL;
+		*p++ = (uint8_t)s.size;
+		p = put_bytes(p, s.data, s.size);
+		*p++ = (uint8_t)(s.size + 1);
+		return p;
+	}
+	k = pack_key(s);
+	return run_size(&k) <= (size_t)(full - p) ? run_put(p, &k) : NULL;
+}
+
+/* Puts what of `in` there is room for into a node; how many. */
+static uint32_t fill_end(struct list_slot *s, struct reader *in,
+			 const struct list_limits *limits)
+{
+	uint8_t *p = s->node->data + s->end, *next;
+	uint32_t before = s->count, count = before;
 	size_t most = s->begin + limits->size;
+	const uint8_t *full = s->node->data +
+			      (s->capacity < most ? s->capacity : most);
 
-	full = s->node->data + (s->capacity < most ? s->capacity : most);
-	for (;;) {
-		const uint8_t *start = in->at;
+	while (count < limits->count && reader_left(in)) {
+		struct reader behind = *in;
 
-		p = run_put(p, k);
-		s->count++;
-		if (reader_left(in) == 0)
+		next = put_before(p, full, read_string(&behind));
+		if (next == NULL)
 			break;
-		*k = pack_key(read_string(in));
-		if (s->count >= limits->count || p + run_size(k) > full) {
-			in->at = start;
-			break;
-		}
+		p = next;
+		*in = behind;
+		count++;
 	}
 	s->end = (size_t)(p - s->node->data);
+	s->count = count;
+	return count - before;
 }
 
 size_t big_append(struct list_big *l, struct reader *in,
@@ -564,13 +584,19 @@ size_t big_append(struct list_big *l, struct reader *in,
 	uint64_t before = l->count;
 
 	while (reader_left(in)) {
-		struct pack_key k = pack_key(read_string(in));
-		struct list_slot *s = end_slot(l, LIST_RIGHT, run_size(&k),
-					       limits);
-		uint32_t added = s->count;
+		struct reader peek = *in;
+		struct pack_key k = pack_key(read_string(&peek));
+		size_t size = run_size(&k);
+		uint32_t added;
 
-		fill_end(s, &k, in, limits);
-		added = s->count - added;
+		if (size > limits->size) { /* a node of its own */
+			big_push(l, LIST_RIGHT, &k, limits);
+			*in = peek;
+			continue;
+		}
+		added = fill_end(end_slot(l, LIST_RIGHT, size, limits), in,
+				 limits);
+		assert(added > 0);
 		big_part(l, l->part_count - 1)->count += added;
 		l->count += added;
 	}

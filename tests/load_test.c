@@ -325,7 +325,7 @@ static void load_forged(unsigned keys, uint64_t count)
 	store_release(&s);
 }
 
-START_TEST(load__one_forged_announcement_takes_no_more_than_the_file_may_hold)
+START_TEST(load__a_forged_announcement_takes_no_more_than_the_file)
 {
 	load_forged(1, UINT64_C(1) << 62);
 	load_forged(1, UINT64_MAX);
@@ -347,6 +347,6 @@ int main(void)
 		load__an_announcement_is_for_its_key_alone,
 		load__what_stays_small_is_small_whatever_is_announced,
 		load__a_log_announces_nothing,
-		load__one_forged_announcement_takes_no_more_than_the_file_may_hold,
+		load__a_forged_announcement_takes_no_more_than_the_file,
 		load__many_forged_announcements_together_take_no_more);
 }

@@ -39,7 +39,7 @@ typedef void hash_visit_fn(void *ctx, const struct hash_item *item);
 struct hash_env {
 	const uint64_t *hash_key; /* the store's; must stay where it is */
 	uint64_t index_now_ms;    /* start of a new index of deadlines */
-	size_t expected;          /* fields of a new hash in the end; 0: unknown */
+	size_t expected;          /* fields of a new hash; 0: unknown */
 };
 
 /* Above so many fields, or bytes in a field or value, a hash is big. Holds for

@@ -24,8 +24,12 @@
 #endif
 
 /* Read by jemalloc when it starts: unused pages go back to the system in a
- * thread of its own, never in the middle of a turn. */
-const char *malloc_conf = "background_thread:true,dirty_decay_ms:1000";
+ * thread of its own, never in the middle of a turn.  Without the last one that
+ * is only half true: a free that joins unused pages to a run of more than that
+ * many bytes (8 MB) gives the run back at once, and what is left of a big value
+ * are many such runs. */
+const char *malloc_conf =
+	"background_thread:true,dirty_decay_ms:1000,oversize_threshold:0";
 
 #define COUNTERS 16
 #define COUNTER_SHARED (COUNTERS - 1)
@@ -214,6 +218,16 @@ void mem_purge(void)
 	mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
 	mallctl("arena." TEXT(MALLCTL_ARENAS_ALL) ".purge", NULL, NULL, NULL,
 		0);
+}
+
+/* The first arena, that of the main thread, is there before the setting is
+ * looked at. */
+__attribute__((constructor)) static void settle_first_arena(void)
+{
+	size_t never = SIZE_MAX;
+
+	mallctl("arena.0.oversize_threshold", NULL, NULL, &never,
+		sizeof(never));
 }
 
 static size_t jemalloc_counter(const char *name)

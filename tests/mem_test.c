@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "tests/support/suite.h"
 
 #include <pthread.h>
@@ -9,6 +10,10 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef REDOUBT_NO_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
 
 START_TEST(mem__the_count_follows_every_call)
 {
@@ -121,6 +126,59 @@ START_TEST(mem__the_allocator_tells_its_figures)
 }
 END_TEST
 
+#ifndef REDOUBT_NO_JEMALLOC
+
+#define BLOCKS 100000 /* together far above what would be given back */
+#define BLOCK 600
+#define LARGE ((size_t)16 << 10)
+
+/* Unused pages that the first arena keeps. */
+static size_t unused_pages(void)
+{
+	uint64_t epoch = 1;
+	size_t pages = 0, size = sizeof(pages);
+
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	ck_assert_int_eq(mallctl("stats.arenas.0.pdirty", &pages, &size, NULL,
+				 0), 0);
+	return pages;
+}
+
+START_TEST(mem__a_free_does_not_give_pages_back_itself)
+{
+	static void *blocks[BLOCKS], *larges[BLOCKS / 1000];
+	ssize_t never = -1, hour = 3600 * 1000;
+	size_t i, before;
+
+	ck_assert_int_eq(mallctl("arena.0.dirty_decay_ms", NULL, NULL, &never,
+				 sizeof(never)), 0);
+	for (i = 0; i < BLOCKS; i++) {
+		blocks[i] = mem_alloc(BLOCK);
+		if (i % 1000 == 0)
+			larges[i / 1000] = mem_alloc(LARGE);
+	}
+	for (i = 0; i < BLOCKS; i++)
+		mem_free(blocks[i]);
+	/* a thread gives back what is old, but nothing is within the hour */
+	mallctl("arena.0.dirty_decay_ms", NULL, NULL, &hour, sizeof(hour));
+	before = unused_pages();
+	ck_assert_uint_gt(before, (size_t)BLOCKS * BLOCK / 4096 / 2);
+	for (i = 0; i < ARRAY_LEN(larges); i++)
+		mem_free(larges[i]);
+	ck_assert_uint_ge(unused_pages(), before);
+}
+END_TEST
+
+#else
+
+START_TEST(mem__a_free_does_not_give_pages_back_itself)
+{
+	ck_assert_str_eq(mem_allocator_name(), "libc");
+}
+END_TEST
+
+#endif
+
 START_TEST(err__messages_and_exit_codes)
 {
 	struct err_message m;
@@ -145,5 +203,6 @@ int main(void)
 			 mem__try_alloc_refuses_instead_of_exit,
 			 mem__what_must_be_had_and_cannot_ends_with_71,
 			 mem__the_allocator_tells_its_figures,
+			 mem__a_free_does_not_give_pages_back_itself,
 			 err__messages_and_exit_codes);
 }

@@ -38,6 +38,7 @@ static void destroy(void *object)
 
 void stream_free(struct stream *s)
 {
+	stream_groups_forget(s);
 	if (stream_length(s) <= FREE_INLINE && s->group_count == 0 &&
 	    !s->marks)
 		destroy(s);
@@ -53,7 +54,7 @@ static struct stream *copy_of(const struct stream *s, bool to_read)
 	copy->max_deleted = s->max_deleted;
 	copy->added = s->added;
 	stream_tree_copy(&copy->entries, &s->entries);
-	stream_groups_copy(copy, s);
+	stream_groups_copy(copy, s, to_read);
 	if (s->marks)
 		copy->marks = stream_marks_copy(s->marks, to_read);
 	return copy;

@@ -3,25 +3,27 @@
  * Groups, consumers, pending entries.
  *
  * G1. Every pending entry of a group is in the index of the consumer it names,
- *     or in the queue of those released, and nothing else is.
+ *     or in the queue of those released, and nothing else is.  In `pending`
+ *     there are others besides: those that are gone (types/stream_gone.h).
  * G2. Groups and consumers are in order of name (bytes, then size).
  * G3. The data of pending nodes are leaves (types/stream_leaf.h).
  * G4. A consumer's number is an index in `numbers`; numbers of consumers that
- *     are gone are given again.
+ *     are gone are given again, when no entry has them.
  * G5. A place in line is above those that are taken. Only their order is state.
- * G6. The index by age, if there is one, has what is pending for consumers.
  */
 #include "types/stream_group.h"
 
 #include "base/mem.h"
 #include "base/reaper.h"
+#include "types/stream_ages.h"
+#include "types/stream_gone.h"
 #include "types/stream_leaf.h"
 #include "types/stream_names.h"
-#include "types/stream_times.h"
 
 #include <assert.h>
 
 #define FREE_INLINE 64  /* pending; more go to the freeing thread */
+#define DELETE_INLINE 128 /* likewise of a consumer; more are swept */
 
 /* --- pending entries ------------------------------------------------------ */
 
@@ -32,17 +34,19 @@
 const struct stream_pending *stream_pending_find(const struct stream_group *g,
 						 struct stream_id id)
 {
+	const struct stream_pending *found;
 	struct stream_place p;
 	uint32_t index;
 
 	if (!stream_leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
 		return NULL;
-	return (const struct stream_pending *)
+	found = (const struct stream_pending *)
 		(stream_tree_node(&g->pending, p)->data +
 		 index * PENDING_SIZE);
+	return stream_is_gone(g, found) ? NULL : found;
 }
 
-/* Takes p, as it was, out of what it stands in besides. (G1, G6) */
+/* Takes p, as it was, out of what it stands in besides. (G1) */
 static void unlist(struct stream_group *g, const struct stream_pending *p)
 {
 	bool free = p->consumer == STREAM_NOBODY;
@@ -53,12 +57,15 @@ static void unlist(struct stream_group *g, const struct stream_pending *p)
 	size_t size = free ? RELEASED_SIZE : ID_SIZE;
 	struct stream_place place;
 	uint32_t index;
-	bool found = stream_leaf_find(t, id, size, &place, &index);
+	bool found;
 
+	if (stream_is_gone(g, p)) {
+		stream_gone_left(g, p->consumer);
+		return;
+	}
+	found = stream_leaf_find(t, id, size, &place, &index);
 	assert(found);
 	stream_leaf_remove(t, place, index, size);
-	if (g->times && !free)
-		stream_times_remove(g->times, p);
 }
 
 /* Puts it there. */
@@ -73,16 +80,13 @@ static void list(struct stream_group *g, const struct stream_pending *p)
 	assert(p->consumer < g->number_count);
 	assert(g->numbers[p->consumer] != NULL);
 	stream_leaf_insert(&g->numbers[p->consumer]->pending, &p->id, ID_SIZE);
-	if (g->times)
-		stream_times_add(g->times, p);
 }
 
 /* Whether it stays where it stands but for itself. */
-static bool stays_listed(const struct stream_group *g,
-			 const struct stream_pending *old,
+static bool stays_listed(const struct stream_pending *old,
 			 const struct stream_pending *fresh)
 {
-	return old->consumer == fresh->consumer && !g->times &&
+	return old->consumer == fresh->consumer &&
 	       fresh->consumer != STREAM_NOBODY;
 }
 
@@ -96,17 +100,20 @@ void stream_pending_put(struct stream_group *g,
 
 	if (!stream_leaf_find(&g->pending, fresh->id, PENDING_SIZE, &p,
 			      &index)) {
-		stream_leaf_insert(&g->pending, fresh, PENDING_SIZE);
+		p = stream_leaf_insert(&g->pending, fresh, PENDING_SIZE);
+		stream_ages_added(g, p, fresh);
 		list(g, fresh);
 		return;
 	}
 	n = stream_tree_own(&g->pending, p, 0);
 	old = (struct stream_pending *)(n->data + index * PENDING_SIZE);
-	if (!stays_listed(g, old, fresh)) {
+	stream_ages_left(n, index);
+	if (!stays_listed(old, fresh)) {
 		unlist(g, old);
 		list(g, fresh);
 	}
 	*old = *fresh;
+	stream_ages_added(g, p, fresh);
 }
 
 void stream_pending_release(struct stream_group *g, struct stream_id id,
@@ -129,14 +136,17 @@ bool stream_pending_remove(struct stream_group *g, struct stream_id id)
 {
 	const struct stream_pending *old;
 	struct stream_place p;
+	struct stream_node *n;
 	uint32_t index;
 
 	if (!stream_leaf_find(&g->pending, id, PENDING_SIZE, &p, &index))
 		return false;
-	old = (const struct stream_pending *)
-		(stream_tree_node(&g->pending, p)->data +
-		 index * PENDING_SIZE);
+	n = stream_tree_node(&g->pending, p);
+	old = (const struct stream_pending *)(n->data + index * PENDING_SIZE);
+	if (stream_is_gone(g, old))
+		return false;
 	unlist(g, old);
+	stream_ages_left(stream_tree_own(&g->pending, p, 0), index);
 	stream_leaf_remove(&g->pending, p, index, PENDING_SIZE);
 	return true;
 }
@@ -181,10 +191,9 @@ pending_of(const struct stream_pending_cursor *c, const void *item)
 	return p;
 }
 
-const struct stream_pending *
-stream_pending_next(struct stream_pending_cursor *c)
+/* The next item, of whichever kind; NULL: there is none. */
+static const void *next_item(struct stream_pending_cursor *c, bool all)
 {
-	bool all = c->tree == &c->g->pending;
 	size_t size = all ? PENDING_SIZE :
 		      c->tree == &c->g->released ? RELEASED_SIZE : ID_SIZE;
 	const struct stream_node *n;
@@ -198,7 +207,19 @@ stream_pending_next(struct stream_pending_cursor *c)
 		c->index = 0;
 		c->more = stream_place_next(c->tree, &c->place);
 	}
-	return all ? item : pending_of(c, item);
+	return item;
+}
+
+const struct stream_pending *
+stream_pending_next(struct stream_pending_cursor *c)
+{
+	bool all = c->tree == &c->g->pending;
+	const void *item;
+
+	do
+		item = next_item(c, all);
+	while (item && all && stream_is_gone(c->g, item));
+	return all || !item ? item : pending_of(c, item);
 }
 
 void stream_pending_idle(struct stream_group *g, uint64_t until_ms,
@@ -210,26 +231,36 @@ void stream_pending_idle(struct stream_group *g, uint64_t until_ms,
 	stream_pending_seek_released(&c, g);
 	for (; count > 0 && (p = stream_pending_next(&c)) != NULL; count--)
 		buf_put(ids, &p->id, sizeof(p->id));
-	if (count == 0)
-		return;
-	if (!g->times)
-		g->times = stream_times_new(g);
-	stream_times_until(g->times, until_ms, count, ids);
+	if (count > 0)
+		stream_ages_until(g, until_ms, count, ids);
 }
 
 struct stream_id stream_pending_first(const struct stream_group *g)
 {
-	assert(g->pending.count > 0);
-	return g->pending.at[0]->at[0]->first;
+	struct stream_pending_cursor c;
+
+	assert(stream_pending_count(g) > 0);
+	stream_pending_seek(&c, g, NULL, (struct stream_id){ 0, 0 });
+	return stream_pending_next(&c)->id;
 }
 
 struct stream_id stream_pending_last(const struct stream_group *g)
 {
+	const struct stream_pending *at;
 	struct stream_place p;
-	bool found = stream_tree_last(&g->pending, &p);
+	uint32_t i;
 
-	assert(found);
-	return stream_tree_node(&g->pending, p)->last;
+	assert(stream_pending_count(g) > 0);
+	stream_tree_last(&g->pending, &p);
+	for (;;) {
+		const struct stream_node *n = stream_tree_node(&g->pending, p);
+
+		at = (const struct stream_pending *)n->data;
+		for (i = n->count; i-- > 0;)
+			if (!stream_is_gone(g, &at[i]))
+				return at[i].id;
+		stream_place_previous(&g->pending, &p);
+	}
 }
 
 /* --- consumers ------------------------------------------------------------ */
@@ -316,13 +347,14 @@ bool stream_consumer_delete(struct stream_group *g, struct slice name)
 	if (!found)
 		return false;
 	c = g->consumers[index];
-	while (c->pending.entries > 0)
-		stream_pending_remove(g, c->pending.at[0]->at[0]->first);
-	g->numbers[c->number] = NULL;
+	if (c->pending.entries <= DELETE_INLINE)
+		while (c->pending.entries > 0)
+			stream_pending_remove(
+				g, c->pending.at[0]->at[0]->first);
 	g->consumer_count--;
 	memmove(g->consumers + index, g->consumers + index + 1,
 		(g->consumer_count - index) * sizeof(g->consumers[0]));
-	consumer_free(c);
+	stream_gone_add(g, c);
 	return true;
 }
 
@@ -381,12 +413,12 @@ static void group_free(void *object)
 	struct stream_group *g = object;
 	uint32_t i;
 
-	for (i = 0; i < g->consumer_count; i++)
-		consumer_free(g->consumers[i]);
+	assert(!g->sweep);
+	for (i = 0; i < g->number_count; i++)
+		if (g->numbers[i])
+			consumer_free(g->numbers[i]);
 	stream_tree_release(&g->pending);
 	stream_tree_release(&g->released);
-	if (g->times)
-		stream_times_free(g->times);
 	mem_free(g->consumers);
 	mem_free(g->numbers);
 	mem_free(g);
@@ -404,11 +436,20 @@ bool stream_group_delete(struct stream *s, struct slice name)
 	s->group_count--;
 	memmove(s->groups + index, s->groups + index + 1,
 		(s->group_count - index) * sizeof(s->groups[0]));
+	stream_gone_forget(g);
 	if (g->pending.entries + g->consumer_count > FREE_INLINE)
 		reaper_free(group_free, g);
 	else
 		group_free(g);
 	return true;
+}
+
+void stream_groups_forget(struct stream *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->group_count; i++)
+		stream_gone_forget(s->groups[i]);
 }
 
 void stream_groups_free(struct stream *s)
@@ -420,6 +461,18 @@ void stream_groups_free(struct stream *s)
 	mem_free(s->groups);
 	s->groups = NULL;
 	s->group_count = 0;
+}
+
+static struct stream_consumer *consumer_copy(const struct stream_consumer *c)
+{
+	struct stream_consumer *copy = consumer_new(stream_consumer_name(c));
+
+	copy->number = c->number;
+	copy->seen_ms = c->seen_ms;
+	copy->active_ms = c->active_ms;
+	copy->gone = c->gone;
+	stream_tree_copy(&copy->pending, &c->pending);
+	return copy;
 }
 
 static struct stream_group *group_copy(const struct stream_group *g)
@@ -437,21 +490,17 @@ static struct stream_group *group_copy(const struct stream_group *g)
 				   sizeof(g->numbers[0]));
 	stream_tree_copy(&copy->pending, &g->pending);
 	stream_tree_copy(&copy->released, &g->released);
-	for (i = 0; i < g->consumer_count; i++) {
-		const struct stream_consumer *from = g->consumers[i];
-		struct stream_consumer *c =
-			consumer_new(stream_consumer_name(from));
-
-		c->number = from->number;
-		c->seen_ms = from->seen_ms;
-		c->active_ms = from->active_ms;
-		stream_tree_copy(&c->pending, &from->pending);
-		copy->consumers[i] = copy->numbers[c->number] = c;
-	}
+	copy->gone = g->gone;
+	for (i = 0; i < g->number_count; i++)
+		if (g->numbers[i])
+			copy->numbers[i] = consumer_copy(g->numbers[i]);
+	for (i = 0; i < g->consumer_count; i++)
+		copy->consumers[i] = copy->numbers[g->consumers[i]->number];
 	return copy;
 }
 
-void stream_groups_copy(struct stream *copy, const struct stream *s)
+void stream_groups_copy(struct stream *copy, const struct stream *s,
+			bool to_read)
 {
 	uint32_t i;
 
@@ -459,8 +508,11 @@ void stream_groups_copy(struct stream *copy, const struct stream *s)
 		return;
 	copy->groups = mem_calloc(s->group_count, sizeof(s->groups[0]));
 	copy->group_count = s->group_count;
-	for (i = 0; i < s->group_count; i++)
+	for (i = 0; i < s->group_count; i++) {
 		copy->groups[i] = group_copy(s->groups[i]);
+		if (!to_read)
+			stream_gone_sweep(copy->groups[i]);
+	}
 }
 
 size_t stream_groups_memory(const struct stream *s)
@@ -474,7 +526,6 @@ size_t stream_groups_memory(const struct stream *s)
 		bytes += sizeof(*g) + g->name_size +
 			 stream_tree_memory(&g->pending) +
 			 stream_tree_memory(&g->released) +
-			 (g->times ? stream_times_memory(g->times) : 0) +
 			 ((size_t)g->consumer_count + g->number_count) *
 				 sizeof(g->consumers[0]);
 		for (j = 0; j < g->consumer_count; j++)
@@ -494,11 +545,8 @@ static void group_check(const struct stream_group *g)
 
 	stream_leaf_check(&g->pending, PENDING_SIZE);
 	stream_leaf_check(&g->released, RELEASED_SIZE);
-	if (g->times) { /* G6 */
-		stream_times_check(g->times);
-		assert(stream_times_count(g->times) ==
-		       g->pending.entries - g->released.entries);
-	}
+	stream_ages_check(g);
+	stream_gone_check(g);
 	stream_pending_seek_released(&c, g);
 	for (; (p = stream_pending_next(&c)) != NULL; pending++)
 		assert(p->consumer == STREAM_NOBODY);
@@ -517,7 +565,7 @@ static void group_check(const struct stream_group *g)
 		while ((p = stream_pending_next(&c)) != NULL)
 			assert(p->consumer == of->number);
 	}
-	assert(pending == g->pending.entries);
+	assert(pending == stream_pending_count(g));
 }
 
 void stream_groups_check(const struct stream *s)

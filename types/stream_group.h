@@ -5,8 +5,9 @@
  *
  * A group has its pending entries in order of ID; each consumer has the IDs of
  * its own beside, so that they are found without passing the others'.  What a
- * consumer gave back is pending for nobody: released, in a queue.
- * Engine thread.
+ * consumer gave back is pending for nobody: released, in a queue.  What was
+ * pending for a deleted consumer is taken out in steps, and nobody sees it
+ * meanwhile (types/stream_gone.h).  Engine thread.
  */
 #ifndef REDOUBT_TYPES_STREAM_GROUP_H
 #define REDOUBT_TYPES_STREAM_GROUP_H
@@ -18,7 +19,7 @@
 #define STREAM_DELIVERIES_MAX UINT32_MAX /* stands for INT64_MAX */
 
 struct buf;
-struct stream_times;
+struct stream_sweep;
 
 struct stream_consumer {
 	uint32_t number;     /* index in the group's `numbers` */
@@ -26,6 +27,7 @@ struct stream_consumer {
 	uint64_t seen_ms;    /* asked last; a hint, not state */
 	uint64_t active_ms;  /* got something last; 0: never */
 	struct stream_tree pending; /* of struct stream_id */
+	uint64_t gone; /* deleted: entries that still have its number */
 	uint8_t name[];
 };
 
@@ -34,7 +36,8 @@ struct stream_group {
 	int64_t read;          /* entries up to it, or STREAM_READ_UNKNOWN */
 	struct stream_tree pending; /* of struct stream_pending */
 	struct stream_tree released; /* of struct stream_released */
-	struct stream_times *times; /* index by age; NULL: not made yet */
+	uint64_t gone; /* of `pending`: those of deleted consumers */
+	struct stream_sweep *sweep; /* which takes them out, or NULL */
 	struct stream_consumer **consumers; /* in order of name */
 	struct stream_consumer **numbers;   /* NULL where free */
 	uint32_t consumer_count;
@@ -68,7 +71,7 @@ stream_consumer_name(const struct stream_consumer *c)
 
 static inline uint64_t stream_pending_count(const struct stream_group *g)
 {
-	return g->pending.entries;
+	return g->pending.entries - g->gone;
 }
 
 /* When it was delivered last; 0: it is released. */
@@ -101,7 +104,8 @@ struct stream_group *stream_group_make(struct stream *s, struct slice name);
 /* Removes it; false if there is none. */
 bool stream_group_delete(struct stream *s, struct slice name);
 
-/* The same for consumers; what is pending for a consumer goes with it. */
+/* The same for consumers; what is pending for a consumer goes with it, in a
+ * time that does not depend on how much that is. */
 struct stream_consumer *stream_consumer_find(const struct stream_group *g,
 					     struct slice name);
 struct stream_consumer *stream_consumer_make(struct stream_group *g,
@@ -176,8 +180,10 @@ bool stream_lag(const struct stream *s, const struct stream_group *g,
 		int64_t *lag);
 
 /* All groups of a stream: for stream.c. */
-void stream_groups_free(struct stream *s);
-void stream_groups_copy(struct stream *copy, const struct stream *s);
+void stream_groups_free(struct stream *s); /* any thread, after forget */
+void stream_groups_forget(struct stream *s);
+void stream_groups_copy(struct stream *copy, const struct stream *s,
+			bool to_read);
 size_t stream_groups_memory(const struct stream *s);
 void stream_groups_check(const struct stream *s);
 

@@ -20,8 +20,9 @@ static void leaf_bounds(struct stream_node *n, size_t size)
 }
 
 /* A node of its own with one item. */
-static void leaf_new(struct stream_tree *t, struct stream_place p,
-		     const void *item, size_t size)
+static struct stream_place leaf_new(struct stream_tree *t,
+				    struct stream_place p, const void *item,
+				    size_t size)
 {
 	struct stream_node *n =
 		stream_node_new((t->count ? LEAF_MAX : LEAF_START) * size);
@@ -30,7 +31,7 @@ static void leaf_new(struct stream_tree *t, struct stream_place p,
 	n->used = (uint32_t)size;
 	n->count = 1;
 	leaf_bounds(n, size);
-	stream_tree_insert(t, p, n);
+	return stream_tree_insert(t, p, n);
 }
 
 /* Moves the upper half of the node at p to a new one behind it. */
@@ -43,6 +44,7 @@ static void leaf_split(struct stream_tree *t, struct stream_place p,
 
 	fresh->count = (uint16_t)(n->count - half);
 	fresh->used = (uint32_t)(fresh->count * size);
+	fresh->oldest = n->oldest;
 	memcpy(fresh->data, n->data + half * size, fresh->used);
 	leaf_bounds(fresh, size);
 	n->used = (uint32_t)(half * size);
@@ -55,7 +57,8 @@ static void leaf_split(struct stream_tree *t, struct stream_place p,
 	stream_tree_insert(t, p, fresh);
 }
 
-void stream_leaf_insert(struct stream_tree *t, const void *item, size_t size)
+struct stream_place stream_leaf_insert(struct stream_tree *t, const void *item,
+				       size_t size)
 {
 	struct stream_id id;
 	struct stream_place p;
@@ -65,15 +68,12 @@ void stream_leaf_insert(struct stream_tree *t, const void *item, size_t size)
 
 	memcpy(&id, item, sizeof(id));
 	behind = !stream_tree_find(t, id, &p);
-	if (behind && !stream_tree_last(t, &p)) {
-		leaf_new(t, p, item, size);
-		return;
-	}
+	if (behind && !stream_tree_last(t, &p))
+		return leaf_new(t, p, item, size);
 	if (stream_tree_node(t, p)->count >= LEAF_MAX) {
 		if (behind) {
 			p = (struct stream_place){ t->count, 0 };
-			leaf_new(t, p, item, size);
-			return;
+			return leaf_new(t, p, item, size);
 		}
 		leaf_split(t, p, size);
 		stream_tree_find(t, id, &p);
@@ -86,6 +86,7 @@ void stream_leaf_insert(struct stream_tree *t, const void *item, size_t size)
 	n->used += (uint32_t)size;
 	stream_tree_counted(t, p, 1);
 	leaf_bounds(n, size);
+	return p;
 }
 
 void stream_leaf_remove(struct stream_tree *t, struct stream_place p,

@@ -52,8 +52,9 @@ static inline bool stream_leaf_find(const struct stream_tree *t,
 	return stream_id_equal(stream_leaf_id(n, *index, size), id);
 }
 
-/* Puts an item of an ID that is not there. */
-void stream_leaf_insert(struct stream_tree *t, const void *item, size_t size);
+/* Puts an item of an ID that is not there. Returns where its node is. */
+struct stream_place stream_leaf_insert(struct stream_tree *t, const void *item,
+				       size_t size);
 
 /* Takes out the item at a place. */
 void stream_leaf_remove(struct stream_tree *t, struct stream_place p,

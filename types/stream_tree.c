@@ -29,7 +29,10 @@ struct stream_node *stream_node_new(size_t capacity)
 	struct stream_node *n = mem_alloc(sizeof(*n) + capacity);
 
 	assert(capacity <= UINT32_MAX);
-	*n = (struct stream_node){ .capacity = (uint32_t)capacity };
+	*n = (struct stream_node){
+		.capacity = (uint32_t)capacity,
+		.oldest = UINT64_MAX,
+	};
 	atomic_init(&n->refs, 1);
 	return n;
 }
@@ -68,7 +71,10 @@ static struct stream_chunk *chunk_new(uint32_t capacity)
 {
 	struct stream_chunk *c = mem_alloc(chunk_bytes(capacity));
 
-	*c = (struct stream_chunk){ .capacity = capacity };
+	*c = (struct stream_chunk){
+		.capacity = capacity,
+		.oldest = UINT64_MAX,
+	};
 	atomic_init(&c->refs, 1);
 	return c;
 }
@@ -85,6 +91,7 @@ static struct stream_chunk *chunk_own(struct stream_tree *t, uint32_t index)
 	c->count = old->count;
 	c->entries = old->entries;
 	c->bytes = old->bytes;
+	c->oldest = old->oldest;
 	for (i = 0; i < old->count; i++) {
 		c->at[i] = old->at[i];
 		atomic_fetch_add_explicit(&c->at[i]->refs, 1,
@@ -197,6 +204,7 @@ static void chunk_split(struct stream_tree *t, uint32_t index)
 	struct stream_chunk *fresh = chunk_new(STREAM_CHUNK_MAX);
 	uint32_t half = c->count / 2, i;
 
+	fresh->oldest = c->oldest;
 	for (i = half; i < c->count; i++) {
 		fresh->at[fresh->count++] = c->at[i];
 		fresh->entries += c->at[i]->count;
@@ -256,6 +264,8 @@ struct stream_place stream_tree_insert(struct stream_tree *t,
 	c->count++;
 	c->entries += n->count;
 	c->bytes += node_bytes(n);
+	if (n->oldest < c->oldest)
+		c->oldest = n->oldest;
 	t->entries += n->count;
 	return p;
 }
@@ -293,6 +303,7 @@ static struct stream_node *node_replace(struct stream_chunk *c, uint32_t index,
 		n->used = old->used;
 		n->first = old->first;
 		n->last = old->last;
+		n->oldest = old->oldest;
 		memcpy(n->data, old->data, old->used);
 		node_release(old);
 	} else {
@@ -458,6 +469,7 @@ static void chunk_check(const struct stream_chunk *c, struct stream_id *below)
 		assert(n->count > 0 && n->used <= n->capacity);
 		assert(!stream_id_below(n->first, *below));
 		assert(!stream_id_below(n->last, n->first));
+		assert(n->oldest >= c->oldest);
 		*below = n->last;
 		entries += n->count;
 		bytes += node_bytes(n);

@@ -27,6 +27,7 @@ struct stream_node {
 	uint32_t capacity; /* bytes allocated for data */
 	struct stream_id first; /* no entry is below; base of a block */
 	struct stream_id last;  /* of the last entry */
+	uint64_t oldest; /* of pending entries: types/stream_ages.h */
 	uint8_t data[];
 };
 
@@ -36,6 +37,7 @@ struct stream_chunk {
 	uint32_t capacity;
 	uint64_t entries;  /* in its nodes */
 	size_t bytes;      /* allocated for its nodes */
+	uint64_t oldest;   /* no node's is below */
 	struct stream_node *at[];
 };
 

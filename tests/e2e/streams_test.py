@@ -313,6 +313,57 @@ def test_groups_survive_a_kill(server):
     server.command("DEBUG", "RELOAD")
 
 
+def lazily_freed(c):
+    info = c.ok("INFO", "memory", "stats").decode()
+    return [int(info.split(name + ":")[1].split()[0])
+            for name in ("lazyfree_pending_objects", "lazyfreed_objects")]
+
+
+@lib.levels("always")
+def test_what_was_pending_for_deleted_consumers_goes_in_steps(server):
+    count = 20000
+    with server.raw(timeout=120) as c:
+        c.pipeline([("XADD", "big", i + 1, "a", "b") for i in range(count)])
+        c.ok("XGROUP", "CREATE", "big", "g", "0")
+        c.pipeline([("XREADGROUP", "GROUP", "g", "c%d" % (i % 2), "COUNT",
+                     "100", "STREAMS", "big", ">")
+                    for i in range(count // 100)])
+        freed = lazily_freed(c)[1]
+        c.ok("BGSAVE")
+        replies = c.pipeline([
+            ("XGROUP", "DELCONSUMER", "big", "g", "c0"),
+            ("XPENDING", "big", "g"),
+            ("XPENDING", "big", "g", "-", "+", "1"),
+            ("XREADGROUP", "GROUP", "g", "c2", "COUNT", "1", "CLAIM", "0",
+             "STREAMS", "big", ">"),
+            ("XAUTOCLAIM", "big", "g", "c3", "0", "0", "COUNT", "1",
+             "JUSTID"),
+            ("XACK", "big", "g", "1", "101"),
+            ("COPY", "big", "copy")])
+        equal(replies[0], count // 2)
+        equal(replies[1], [count // 2, b"101-0", b"%d-0" % count,
+                           [[b"c1", b"%d" % (count // 2)]]])
+        equal(replies[2][0][:2], [b"101-0", b"c1"])
+        equal(replies[3][0][1][0][0], b"101-0")
+        equal(replies[4][1:], [[b"101-0"], []])
+        equal(replies[5], 1)
+        lib.wait_until(lambda: lazily_freed(c)[0] == 0)
+        assert lazily_freed(c)[1] >= freed + 2  # what was c0's, and a sweep
+        lib.wait_until(lambda: b"rdb_bgsave_in_progress:0" in
+                       c.ok("INFO", "persistence"))
+        before = [known(c, k) for k in ("big", "copy")]
+        equal(c.ok("XGROUP", "DESTROY", "copy", "g"), 1)
+    digest = server.digest()
+    server.restart()
+    equal(server.digest(), digest)
+    server.command("SAVE")
+    server.restart()
+    equal(server.digest(), digest)
+    with server.raw(timeout=120) as c:
+        equal(known(c, "big"), before[0])
+        equal(before[1], before[0])
+
+
 @lib.levels("no")
 def test_a_big_stream_is_saved_while_it_changes(server):
     count = 100000

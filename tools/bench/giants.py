@@ -3,17 +3,21 @@
 """What one value of many elements costs the others: a hash, a set, a sorted
 set, a list and a stream of 10,000,000 elements each.
 
-usage: tools/bench/giants.py [--elements N] [--only TYPE] [--rows TEXT]
-                             [--rounds R] [NAME=PROGRAM ...]
+usage: tools/bench/giants.py [--elements N] [--size BYTES] [--only TYPE]
+                             [--rows TEXT] [--rounds R] [NAME=PROGRAM ...]
 
 Of ours, per type:
   snapshot   loop_turn_max_cpu_us while a snapshot passes under load
   UNLINK, DEL, expiry   the same while the value is deleted, and the seconds
              until the memory is back (but for 5 % of what the value took,
              and 8 MiB)
+  commands   the same while one command does something to the value that needs
+             no reply of its size; what must look at each element is listed
+             as it is
   scan       HSCAN, SSCAN, ZSCAN while the value grows: all that was there
   load       seconds from snap/ to the first reply, less an empty start, as a
              share of the peers' with their dump.rdb
+--size makes elements (of hashes: values) of that many bytes.
 Turns and memory are medians of R rounds; beside a snapshot's turn stands the
 longest of the same load without one, which is the machine's share. Not part of
 tools/bench/run: it takes some GB and many minutes.
@@ -36,15 +40,19 @@ TURN_US = 1000
 BACK_S = 5.0
 SLACK = 8 << 20  # buffers of the log and of clients, whatever the value
 RUN = 200  # elements in one command
+padding = b""
 
 
 def members(first, count):
-    return [b"member:%09d" % i for i in range(first, first + count)]
+    return [b"member:%09d%b" % (i, padding)
+            for i in range(first, first + count)]
 
 
 def add_hash(first, count):
-    return encode("HSET", "giant", *(w for m in members(first, count)
-                                     for w in (m, b"value-" + m[-6:])))
+    return encode("HSET", "giant", *(
+        w for i in range(first, first + count)
+        for w in (b"member:%09d" % i, b"value-%06d%b" % (i % 1000000,
+                                                         padding))))
 
 
 def add_set(first, count):
@@ -68,7 +76,7 @@ def add_stream(first, count):
 
 def write_one(kind, i, count):
     """A small change somewhere in the value."""
-    m = b"member:%09d" % (i * 7919 % count)
+    m = members(i * 7919 % count, 1)[0]
     return {"hash": lambda: encode("HSET", "giant", m, b"new-%d" % i),
             "set": lambda: encode("SREM" if i % 2 else "SADD", "giant", m),
             "zset": lambda: encode("ZADD", "giant", str(i), m),
@@ -198,6 +206,137 @@ def during_deletion(ours, kind, path, how):
         server.remove()
 
 
+def pending_of(server, consumers):
+    """Everything in the stream is delivered to these by turns."""
+    server.ask("XGROUP", "CREATE", "giant", "g", "0")
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        for i in range(int(server.ask("XLEN", "giant")[1:]) // 1000 + 1):
+            f.write(encode("XREADGROUP", "GROUP", "g",
+                           consumers[i % len(consumers)], "COUNT", "1000",
+                           "STREAMS", "giant", ">"))
+    server.pipe(f.name)
+    os.unlink(f.name)
+
+
+def keys_with_a_deadline(server, n):
+    at = int(time.time() * 1000) + 5000 + n // 200
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        for i in range(n):
+            f.write(encode("SET", b"due:%09d" % i, b"x" * 64, "PXAT",
+                           str(at)))
+    server.pipe(f.name)
+    os.unlink(f.name)
+    time.sleep(max(0, at / 1000 - time.time()))
+
+
+def fields_with_a_deadline(server, n):
+    at = int(time.time() * 1000) + 5000 + n // 200
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        for first in range(0, n, RUN):
+            f.write(encode("HPEXPIREAT", "giant", str(at), "FIELDS", str(RUN),
+                           *(b"member:%09d" % i
+                             for i in range(first, first + RUN))))
+    server.pipe(f.name)
+    os.unlink(f.name)
+    server.ask("CONFIG", "RESETSTAT")
+    time.sleep(max(0, at / 1000 - time.time()))
+
+
+def one_by_one(kind, count):
+    """Elements that are not there yet, a command each."""
+    def prepare(server, n):
+        add = TYPES[kind][0]
+        with tempfile.NamedTemporaryFile(delete=False) as f:
+            for i in range(n, n + count):
+                f.write(add(i, 1))
+        server.ask("CONFIG", "RESETSTAT")
+        server.pipe(f.name)
+        os.unlink(f.name)
+    return prepare
+
+
+def asks(*words):
+    return lambda server, n: server.ask(*words)
+
+
+GROUP = ("XREADGROUP", "GROUP", "g", "c", "COUNT", "10", "CLAIM", "0",
+         "STREAMS", "giant", ">")
+ANY = [("RENAME over it", asks("SET", "k", "v"), "RENAME k giant"),
+       ("SET over it", None, "SET giant v"),
+       ("RENAME of it", None, "RENAME giant k"),
+       ("FLUSHALL SYNC", None, "FLUSHALL SYNC"),
+       ("FLUSHALL ASYNC", None, "FLUSHALL ASYNC"),
+       ("SWAPDB", None, "SWAPDB 0 1"),
+       ("MEMORY USAGE", None, "MEMORY USAGE giant"),
+       ("MEMORY PURGE", asks("UNLINK", "giant"), "MEMORY PURGE"),
+       ("smaller packed limits", None,
+        "CONFIG SET hash-max-listpack-entries 1 set-max-listpack-entries 1 "
+        "zset-max-listpack-entries 1 list-max-listpack-size 16"),
+       ("BGSAVE", None, "BGSAVE"),
+       ("COPY", None, "COPY giant k")]
+# type: what is prepared, and the command; {n}, {half}: of the elements
+COMMANDS = {
+    "hash": [("fields due", fields_with_a_deadline, "PING"),
+             ("keys due", keys_with_a_deadline, "PING")],
+    "set": [("SINTERSTORE over it", asks("SADD", "s", "a"),
+             "SINTERSTORE giant s s"),
+            ("SPOP half", None, "SPOP giant {half}")],
+    "zset": [("ZREMRANGEBYRANK all", None, "ZREMRANGEBYRANK giant 0 -1"),
+             ("ZREMRANGEBYRANK half", None,
+              "ZREMRANGEBYRANK giant 0 {half}"),
+             ("ZRANGESTORE over it", asks("ZADD", "z", "1", "a"),
+              "ZRANGESTORE giant z 0 -1")],
+    "list": [("LTRIM to one", None, "LTRIM giant 0 0"),
+             ("LTRIM to half", None, "LTRIM giant {half} -1"),
+             ("LTRIM of the middle", None, "LTRIM giant 1000 -1000")],
+    "stream": [("XTRIM MAXLEN 0", None, "XTRIM giant MAXLEN 0"),
+               ("XTRIM MAXLEN half", None, "XTRIM giant MAXLEN {half}"),
+               ("XGROUP DESTROY",
+                lambda s, n: pending_of(s, ["c"]), "XGROUP DESTROY giant g"),
+               ("XGROUP DELCONSUMER, the only one",
+                lambda s, n: pending_of(s, ["c"]),
+                "XGROUP DELCONSUMER giant g c"),
+               ("XGROUP DELCONSUMER, one of two",
+                lambda s, n: pending_of(s, ["c", "d"]),
+                "XGROUP DELCONSUMER giant g c"),
+               ("UNLINK with a group",
+                lambda s, n: pending_of(s, ["c", "d"]), "UNLINK giant"),
+               ("XREADGROUP CLAIM",
+                lambda s, n: pending_of(s, ["c", "d"]), " ".join(GROUP))],
+}
+
+
+def longest_of(ours, kind, path, n, row):
+    """The longest turn from a command on, until all is quiet again."""
+    name, prepare, command = row
+    server = start_with(ours, "redoubt", path)
+    try:
+        server.ask("CONFIG", "RESETSTAT")
+        if prepare:
+            prepare(server, n)
+        time.sleep(1)
+        if not name.startswith(("fields", "keys", "one by one")):
+            server.ask("CONFIG", "RESETSTAT")
+        server.ask(*command.format(n=n, half=n // 2).split())
+        time.sleep(1)
+        while server.info("lazyfree_pending_objects") != "0" or \
+                server.info("rdb_bgsave_in_progress") != "0":
+            time.sleep(0.1)
+        return longest_turn(server)
+    finally:
+        server.remove()
+
+
+def during_commands(ours, kind, path, n, a, verdicts):
+    rows = ANY + COMMANDS[kind] + [
+        ("one by one more", one_by_one(kind, n // 10), "PING")]
+    for row in rows:
+        if a.match in row[0]:
+            verdicts.absolute(f"{kind}: {row[0]}", "us",
+                              [longest_of(ours, kind, path, n, row)
+                               for _ in range(a.rounds)], TURN_US)
+
+
 def scan_while_growing(ours, kind, n):
     """Members that were there throughout and were not returned."""
     add, scan, _ = TYPES[kind]
@@ -214,8 +353,8 @@ def scan_while_growing(ours, kind, n):
         step = 1 if kind == "set" else 2
         while True:
             cursor, part = scanner.ok(scan, "giant", cursor, "COUNT", 500)
-            seen.update(int(m[7:]) for m in part[::step]
-                        if int(m[7:]) < first)
+            seen.update(int(m[7:16]) for m in part[::step]
+                        if int(m[7:16]) < first)
             if cursor == b"0":
                 break
             for _ in range(10):
@@ -258,6 +397,8 @@ def measure(kind, a, peers, verdicts):
                               [turn for turn, _ in got], TURN_US)
             verdicts.absolute(f"{kind} memory back, {how}", "s",
                               [back for _, back in got], BACK_S)
+        if a.rows in "commands":
+            during_commands(ours, kind, path, n, a, verdicts)
         if TYPES[kind][1] and a.rows in "scan":
             verdicts.absolute(f"{kind} members missed by the iteration", "",
                               [scan_while_growing(ours, kind, n)], 0)
@@ -277,12 +418,18 @@ def main():
     parser.add_argument("--elements", type=int, default=10000000)
     parser.add_argument("--only", default="", help="hash, set, zset, …")
     parser.add_argument("--rows", default="",
-                        help="snapshot, UNLINK, DEL, expiry, scan or load")
+                        help="snapshot, UNLINK, DEL, expiry, commands, scan "
+                             "or load")
+    parser.add_argument("--match", default="",
+                        help="of the commands: those with this in their name")
+    parser.add_argument("--size", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--ours", default=os.path.join(
         ROOT, os.environ.get("BUILD", "build"), "redoubt-server"))
     parser.add_argument("peers", nargs="*")
     a = parser.parse_args()
+    global padding
+    padding = b"x" * max(0, a.size - 16)
     peers = dict(p.split("=", 1)
                  for p in a.peers or os.environ.get("PEERS", "").split())
     if not peers:

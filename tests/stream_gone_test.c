@@ -105,7 +105,7 @@ static void step(struct stream_group *g, struct model *m,
 	uint32_t i = (uint32_t)test_random_below(r, IDS);
 	uint32_t who = 1 + (uint32_t)test_random_below(r, CONSUMERS);
 
-	if (test_random_below(r, 3000) == 0) {
+	if (test_random_below(r, 1500) == 0) {
 		delete(g, m, who);
 	} else if (test_random_below(r, 300) == 0) {
 		grave_turn(64);
@@ -133,10 +133,10 @@ START_TEST(gone__what_was_a_deleted_consumers_is_not_seen_before_it_is_swept)
 	int i;
 
 	memset(&m, 0, sizeof(m));
-	for (i = 0; i < 100000; i++) {
+	for (i = 0; i < 30000; i++) {
 		step(g, &m, &r);
 		swept_later += g->gone > 0;
-		if (i % 50 == 0)
+		if (i % 100 == 0)
 			assert_idlest(g, &m);
 		if (i % 2000 == 0) {
 			if (copy)

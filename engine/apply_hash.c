@@ -14,69 +14,75 @@ static struct hash_env env_of(const struct keyspace *ks)
 	return (struct hash_env){ ks->hash_key, ks->index_now_ms, 0 };
 }
 
-/* Puts a hash back that has changed at its slot. had, earliest: of its fields'
- * deadlines before the change. */
-static void put_back(struct keyspace *ks, struct key_slot *slot,
-		     struct entry *e, bool had, uint64_t earliest)
+/* A hash that a record changes, and the deadlines of its fields before. */
+struct change {
+	struct key_slot slot; /* without an entry: the key is absent */
+	bool had;
+	uint64_t earliest;
+};
+
+static struct change change_begin(struct keyspace *ks,
+				  const struct record *rec)
 {
-	keyspace_put(ks, slot, e, entry_deadline(e));
-	if (had || (e->flags & ENTRY_FIELDS))
-		keyspace_put_fields(ks, slot, had, earliest);
+	struct change c = {
+		.slot = keyspace_slot(ks, rec->db, rec->key, rec->key_hash),
+	};
+	const struct entry *e = c.slot.entry;
+
+	if (!e)
+		return c;
+	assert(entry_type(e) == VALUE_hash);
+	c.had = e->flags & ENTRY_FIELDS;
+	if (c.had)
+		c.earliest = hash_earliest(e);
+	return c;
+}
+
+/* Puts it back at its slot. */
+static void change_end(struct keyspace *ks, struct change *c, struct entry *e)
+{
+	keyspace_put(ks, &c->slot, e, entry_deadline(e));
+	if (c->had || (e->flags & ENTRY_FIELDS))
+		keyspace_put_fields(ks, &c->slot, c->had, c->earliest);
 }
 
 void apply_hash_set(struct keyspace *ks, const struct record *rec)
 {
-	struct key_slot slot =
-		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
+	struct change c = change_begin(ks, rec);
 	struct hash_env env = env_of(ks);
-	struct entry *e = slot.entry;
-	bool had = e && (e->flags & ENTRY_FIELDS);
-	uint64_t earliest;
+	struct entry *e = c.slot.entry;
 
 	if (!e) {
-		env.expected = keyspace_expected(ks, &slot);
+		env.expected = keyspace_expected(ks, &c.slot);
 		e = hash_new(&env, rec->key, rec->value, rec->deadline,
 			     &ks->result);
-		keyspace_put(ks, &slot, e, 0);
+		keyspace_put(ks, &c.slot, e, 0);
 		return;
 	}
-	assert(entry_type(e) == VALUE_hash);
-	earliest = had ? hash_earliest(e) : 0;
 	e = hash_set(e, &env, rec->value, rec->deadline, &ks->result);
-	put_back(ks, &slot, e, had, earliest);
+	change_end(ks, &c, e);
 }
 
 void apply_hash_expire(struct keyspace *ks, const struct record *rec)
 {
-	struct key_slot slot =
-		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
+	struct change c = change_begin(ks, rec);
 	struct hash_env env = env_of(ks);
-	struct entry *e = slot.entry;
-	uint64_t earliest;
-	bool had;
 
-	assert(e != NULL && entry_type(e) == VALUE_hash);
-	had = e->flags & ENTRY_FIELDS;
-	earliest = hash_earliest(e);
-	e = hash_expire(e, &env, rec->value, rec->deadline);
-	put_back(ks, &slot, e, had, earliest);
+	assert(c.slot.entry != NULL);
+	change_end(ks, &c, hash_expire(c.slot.entry, &env, rec->value,
+				       rec->deadline));
 }
 
 void apply_hash_del(struct keyspace *ks, const struct record *rec)
 {
-	struct key_slot slot =
-		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
-	struct entry *e = slot.entry;
-	uint64_t earliest;
-	bool had;
+	struct change c = change_begin(ks, rec);
+	struct entry *e = c.slot.entry;
 
-	assert(e != NULL && entry_type(e) == VALUE_hash);
-	had = e->flags & ENTRY_FIELDS;
-	earliest = hash_earliest(e);
+	assert(e != NULL);
 	e = hash_del(e, rec->value, &ks->result);
-	put_back(ks, &slot, e, had, earliest);
+	change_end(ks, &c, e);
 	if (hash_empty(e))
-		keyspace_free_entry(keyspace_take(ks, &slot));
+		keyspace_free_entry(keyspace_take(ks, &c.slot));
 }
 
 /* Whether the record's key is a hash, and its items are whole. */

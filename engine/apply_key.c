@@ -44,42 +44,42 @@ static void clear_slot(struct keyspace *ks, struct key_slot *slot)
 		keyspace_free_entry(keyspace_take(ks, slot));
 }
 
-void apply_key_move(struct keyspace *ks, const struct record *rec)
+/* Puts e, which is in no table, at the record's other key. */
+static void put_at_other(struct keyspace *ks, const struct record *rec,
+			 struct entry *e)
 {
-	uint32_t other_db = (uint32_t)rec->other_db;
-	struct key_slot from =
-		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
-	struct key_slot to;
-	struct entry *e;
+	struct key_slot to = keyspace_slot(ks, (uint32_t)rec->other_db,
+					   rec->other,
+					   keyspace_hash(ks, rec->other));
 
-	assert(from.entry != NULL);
-	if (rec->db == other_db && slice_equal(rec->key, rec->other))
-		return;
-	e = entry_rekey(keyspace_take(ks, &from), rec->other);
 	e->flags &= (uint8_t)~ENTRY_INDEXED;
-	to = keyspace_slot(ks, other_db, rec->other,
-			   keyspace_hash(ks, rec->other));
 	clear_slot(ks, &to);
 	keyspace_put(ks, &to, e, 0);
 }
 
-void apply_key_copy(struct keyspace *ks, const struct record *rec)
+void apply_key_move(struct keyspace *ks, const struct record *rec)
 {
-	uint32_t other_db = (uint32_t)rec->other_db;
 	struct key_slot from =
 		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
-	struct key_slot to;
-	struct entry *e;
+
+	assert(from.entry != NULL);
+	if (rec->db == rec->other_db && slice_equal(rec->key, rec->other))
+		return;
+	put_at_other(ks, rec, entry_rekey(keyspace_take(ks, &from),
+					  rec->other));
+}
+
+void apply_key_copy(struct keyspace *ks, const struct record *rec)
+{
+	struct key_slot from =
+		keyspace_slot(ks, rec->db, rec->key, rec->key_hash);
 	uint64_t deadline;
 
 	assert(from.entry != NULL);
 	deadline = deadline_resolve(rec->deadline, entry_deadline(from.entry));
-	e = value_ops(from.entry)->copy(from.entry, rec->other, deadline);
-	e->flags &= (uint8_t)~ENTRY_INDEXED;
-	to = keyspace_slot(ks, other_db, rec->other,
-			   keyspace_hash(ks, rec->other));
-	clear_slot(ks, &to);
-	keyspace_put(ks, &to, e, 0);
+	put_at_other(ks, rec, value_ops(from.entry)->copy(from.entry,
+							  rec->other,
+							  deadline));
 }
 
 void apply_db_flush(struct keyspace *ks, const struct record *rec)

@@ -24,26 +24,29 @@ void cmd_del(struct cmd *c)
 	reply_i64(c, removed);
 }
 
-/* EXISTS key [key ...]. */
-void cmd_exists(struct cmd *c)
+typedef const struct entry *lookup_fn(struct cmd *c, struct slice key);
+
+/* Replies how many of the keys there are. */
+static void reply_found(struct cmd *c, lookup_fn *lookup)
 {
 	int64_t found = 0;
 	unsigned i;
 
 	for (i = 1; i < c->argc; i++)
-		found += lookup_peek(c, c->argv[i]) != NULL;
+		found += lookup(c, c->argv[i]) != NULL;
 	reply_i64(c, found);
+}
+
+/* EXISTS key [key ...]. */
+void cmd_exists(struct cmd *c)
+{
+	reply_found(c, lookup_peek);
 }
 
 /* TOUCH key [key ...]. */
 void cmd_touch(struct cmd *c)
 {
-	int64_t found = 0;
-	unsigned i;
-
-	for (i = 1; i < c->argc; i++)
-		found += lookup_read(c, c->argv[i]) != NULL;
-	reply_i64(c, found);
+	reply_found(c, lookup_read);
 }
 
 /* TYPE key. */

@@ -5,29 +5,20 @@
  *   cmd_migrate ── payloads ─► released ─► transfer (a thread of the host's)
  *        │ parked                               │
  *        ◄──────────────── arrived ◄────────────┘
- *   keys go by records, then the reply
+ *   keys go by records (migrations.c), then the reply
  *
- * I1. A key is removed only after the target has said that it has it, and only
- *     if no record has named it since: what others write meanwhile stays.
- * I2. What cannot be written as a payload, or is longer than a server takes,
+ * I1. What cannot be written as a payload, or is longer than a server takes,
  *     fails the whole command before anything is sent.
- * I3. A migration that has begun outlives its session: what the target has is
+ * I2. A migration that has begun outlives its session: what the target has is
  *     removed here whether somebody still waits for the reply or not.
- * I4. The target is a reader like any other: it is sent nothing that a crash
- *     could take back here.
  */
 #include "engine/cmd_dump.h"
 
-#include <assert.h>
-
-#include "base/mem.h"
 #include "engine/migrations.h"
 #include "engine/rdb_write.h"
-#include "engine/transfer.h"
 #include "engine/value_ops.h"
 
 #define TIMEOUT_MS 1000 /* if the command says 0 or less */
-#define DELETE_ROOM 128 /* bytes of the log, beside the key */
 
 struct options {
 	bool copy, replace;
@@ -114,7 +105,7 @@ static unsigned put_greeting(struct cmd *c, const struct options *o,
 	return count;
 }
 
-/* The payload of e's value. False: replied. (I2) */
+/* The payload of e's value. False: replied. (I1) */
 static bool write_payload(struct cmd *c, struct buf *payload,
 			  const struct entry *e)
 {
@@ -156,95 +147,7 @@ static bool put_restore(struct cmd *c, struct buf *out, const struct entry *e,
 	return true;
 }
 
-/* --- the way back --------------------------------------------------------- */
-
-/* The next reply; false: there is none, or it is no line we know. */
-static bool next_reply(struct reader *in, struct slice *line)
-{
-	const uint8_t *end = NULL;
-
-	if (reader_left(in))
-		end = memchr(in->at, '\n', reader_left(in));
-	if (!end || end - in->at < 2 || end[-1] != '\r' ||
-	    (*in->at != '+' && *in->at != '-'))
-		return false;
-	*line = slice_of(in->at, (size_t)(end - in->at) - 1);
-	in->at = end + 1;
-	return true;
-}
-
-/* Notes which keys the target has, and its first error. */
-static void read_replies(struct migration *m)
-{
-	struct transfer *t = &m->transfer;
-	struct reader in = reader_of(buf_slice(&t->replies));
-	bool greeted = true;
-	struct slice line;
-	unsigned i;
-
-	for (i = 0; i < t->reply_count; i++) {
-		if (!next_reply(&in, &line)) {
-			if (t->end == TRANSFER_DONE)
-				t->end = TRANSFER_NOT_READ;
-			return;
-		}
-		if (line.data[0] == '-' && m->error.size == 0) {
-			buf_put_slice(&m->error, line);
-			buf_drop_front(&m->error, 1);
-			buf_put_byte(&m->error, 0);
-		}
-		if (i < m->greetings)
-			greeted = greeted && line.data[0] == '+';
-		else
-			m->keys[i - m->greetings].arrived =
-				greeted && line.data[0] == '+';
-	}
-}
-
-/* (I1) */
-static void remove_keys(struct engine *e, struct migration *m)
-{
-	struct origin origin = {
-		.user = SLICE_LITERAL("default"),
-		.address = slice_str(m->address),
-		.command = SLICE_LITERAL("migrate"),
-	};
-	unsigned i;
-
-	engine_batch_begin(e, &origin);
-	for (i = 0; i < m->key_count; i++) {
-		const struct migrating_key *k = &m->keys[i];
-		struct record r = {
-			.type = REC_key_del,
-			.cause = CAUSE_migrate,
-			.db = m->db,
-			.key = k->key,
-		};
-
-		if (k->arrived && !k->changed &&
-		    keyspace_find(&e->ks, m->db, k->key))
-			engine_emit(e, &r);
-		m->kept += k->arrived && k->changed;
-	}
-	engine_batch_end(e);
-}
-
-/* Runs when no command does. */
-static void arrive(struct engine *e, struct migration *m)
-{
-	size_t room = 0;
-	unsigned i;
-
-	migrations_remove(e, m);
-	read_replies(m);
-	for (i = 0; i < m->key_count; i++)
-		room += m->keys[i].key.size + DELETE_ROOM;
-	if (m->copy)
-		return;
-	m->no_room = !wal_room(e->wal, room, true);
-	if (!m->no_room)
-		remove_keys(e, m);
-}
+/* --- the reply ------------------------------------------------------------ */
 
 static void reply_failure(struct cmd *c, const struct migration *m)
 {
@@ -275,28 +178,16 @@ static void reply_outcome(struct cmd *c, const struct migration *m)
 		reply_ok(c);
 }
 
-/* Begins the transfer when what it sends is released. (I4) */
-static void depart(struct engine *e, struct migration *m)
-{
-	if (m->departed || engine_release_lsn(e) < m->gate)
-		return;
-	m->departed = true;
-	if (e->host.transfer && e->host.transfer(e->host.ctx, &m->transfer))
-		return;
-	m->transfer.end = TRANSFER_NOT_CONNECTED;
-	m->posted = true;
-}
-
 static bool migrate_ready(struct engine *e, struct session *s, bool timed_out)
 {
 	struct migration *m = s->wait.data;
 	struct cmd c;
 
 	(void)timed_out;
-	depart(e, m);
+	migration_depart(e, m);
 	if (!m->posted)
 		return false;
-	arrive(e, m);
+	migration_arrive(e, m);
 	c = cmd_for_reply(e, s);
 	reply_outcome(&c, m);
 	if (!m->copy) {
@@ -313,33 +204,11 @@ static void migrate_cancel(struct engine *e, struct session *s)
 {
 	struct migration *m = s->wait.data;
 
-	m->session = NULL; /* I3 */
+	m->session = NULL; /* I2 */
 	if (m->departed)
 		return;
 	migrations_remove(e, m);
 	migration_free(m);
-}
-
-static void posted(struct completion *completion)
-{
-	struct migration *m = (struct migration *)completion;
-
-	if (m->transfer.release)
-		m->transfer.release(&m->transfer);
-	m->posted = true;
-}
-
-void migrations_turn(struct engine *e)
-{
-	struct migration *m, *next;
-
-	for (m = e->migrations; m; m = next) {
-		next = m->next;
-		if (!m->posted || m->session)
-			continue; /* migrate_ready sees to it */
-		arrive(e, m);
-		migration_free(m);
-	}
 }
 
 /* --- the command ---------------------------------------------------------- */
@@ -368,7 +237,8 @@ static bool collect(struct cmd *c, const struct options *o, int64_t db,
 	return m->key_count > 0;
 }
 
-static bool put_address(struct cmd *c, struct transfer *t, int64_t timeout_ms)
+static bool put_address(const struct cmd *c, struct transfer *t,
+			int64_t timeout_ms)
 {
 	struct slice host = c->argv[1], port = c->argv[2];
 
@@ -377,8 +247,6 @@ static bool put_address(struct cmd *c, struct transfer *t, int64_t timeout_ms)
 	memcpy(t->host, host.data, host.size);
 	memcpy(t->port, port.data, port.size);
 	t->timeout_ms = (uint64_t)(timeout_ms > 0 ? timeout_ms : TIMEOUT_MS);
-	t->queue = &c->engine->completions;
-	t->completion.done = posted;
 	return true;
 }
 
@@ -409,7 +277,7 @@ void cmd_migrate(struct cmd *c)
 	}
 	m->gate = c->gate;
 	migrations_add(c->engine, m);
-	depart(c->engine, m);
+	migration_depart(c->engine, m);
 	w.data = m;
 	cmd_park(c, &w);
 }

@@ -4,7 +4,11 @@
  *     keys marks it; records that name no single key mark all.
  * I2. The observer is registered only while the list has something on it: a
  *     write costs nothing more otherwise.
- * I3. Equal hashes are taken for equal keys: at worst a key stays that could
+ * I3. A key is removed only after the target has said that it has it, and only
+ *     if no record has named it since: what others write meanwhile stays.
+ * I4. The target is a reader like any other: it is sent nothing that a crash
+ *     could take back here.
+ * I5. Equal hashes are taken for equal keys: at worst a key stays that could
  *     have gone.
  */
 #include "engine/migrations.h"
@@ -12,7 +16,19 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
+
+#define DELETE_ROOM 128 /* bytes of the log, beside the key */
+
+static void posted(struct completion *completion)
+{
+	struct migration *m = (struct migration *)completion;
+
+	if (m->transfer.release)
+		m->transfer.release(&m->transfer);
+	m->posted = true;
+}
 
 struct migration *migration_new(struct cmd *c, const struct slice *keys,
 				unsigned count)
@@ -27,6 +43,8 @@ struct migration *migration_new(struct cmd *c, const struct slice *keys,
 	m->keys = mem_calloc(count, sizeof(*m->keys));
 	m->order = mem_calloc(count, sizeof(*m->order));
 	m->engine = c->engine;
+	m->transfer.queue = &c->engine->completions;
+	m->transfer.completion.done = posted;
 	m->session = c->session;
 	m->db = c->db;
 	memcpy(m->address, c->session->address, sizeof(m->address));
@@ -89,7 +107,7 @@ static void mark(struct migration *m, const struct record *r)
 	}
 	for (; low < m->key_count && m->order[low].hash == r->key_hash; low++)
 		if (m->db == r->db)
-			m->keys[m->order[low].index].changed = true; /* I3 */
+			m->keys[m->order[low].index].changed = true; /* I5 */
 }
 
 static void note_record(struct engine *e, const struct record *r)
@@ -128,6 +146,119 @@ void migrations_remove(struct engine *e, struct migration *m)
 	*at = m->next;
 	if (!e->migrations)
 		unobserve(&e->observers, &observer);
+}
+
+void migration_depart(struct engine *e, struct migration *m)
+{
+	if (m->departed || engine_release_lsn(e) < m->gate) /* I4 */
+		return;
+	m->departed = true;
+	if (e->host.transfer && e->host.transfer(e->host.ctx, &m->transfer))
+		return;
+	m->transfer.end = TRANSFER_NOT_CONNECTED;
+	m->posted = true;
+}
+
+/* --- the way back --------------------------------------------------------- */
+
+/* The next reply; false: there is none, or it is no line we know. */
+static bool next_reply(struct reader *in, struct slice *line)
+{
+	const uint8_t *end = NULL;
+
+	if (reader_left(in))
+		end = memchr(in->at, '\n', reader_left(in));
+	if (!end || end - in->at < 2 || end[-1] != '\r' ||
+	    (*in->at != '+' && *in->at != '-'))
+		return false;
+	*line = slice_of(in->at, (size_t)(end - in->at) - 1);
+	in->at = end + 1;
+	return true;
+}
+
+/* Notes which keys the target has, and its first error. */
+static void read_replies(struct migration *m)
+{
+	struct transfer *t = &m->transfer;
+	struct reader in = reader_of(buf_slice(&t->replies));
+	bool greeted = true;
+	struct slice line;
+	unsigned i;
+
+	for (i = 0; i < t->reply_count; i++) {
+		if (!next_reply(&in, &line)) {
+			if (t->end == TRANSFER_DONE)
+				t->end = TRANSFER_NOT_READ;
+			return;
+		}
+		if (line.data[0] == '-' && m->error.size == 0) {
+			buf_put_slice(&m->error, line);
+			buf_drop_front(&m->error, 1);
+			buf_put_byte(&m->error, 0);
+		}
+		if (i < m->greetings)
+			greeted = greeted && line.data[0] == '+';
+		else
+			m->keys[i - m->greetings].arrived =
+				greeted && line.data[0] == '+';
+	}
+}
+
+/* (I3) */
+static void remove_keys(struct engine *e, struct migration *m)
+{
+	struct origin origin = {
+		.user = SLICE_LITERAL("default"),
+		.address = slice_str(m->address),
+		.command = SLICE_LITERAL("migrate"),
+	};
+	unsigned i;
+
+	engine_batch_begin(e, &origin);
+	for (i = 0; i < m->key_count; i++) {
+		const struct migrating_key *k = &m->keys[i];
+		struct record r = {
+			.type = REC_key_del,
+			.cause = CAUSE_migrate,
+			.db = m->db,
+			.key = k->key,
+		};
+
+		if (k->arrived && !k->changed &&
+		    keyspace_find(&e->ks, m->db, k->key))
+			engine_emit(e, &r);
+		m->kept += k->arrived && k->changed;
+	}
+	engine_batch_end(e);
+}
+
+void migration_arrive(struct engine *e, struct migration *m)
+{
+	size_t room = 0;
+	unsigned i;
+
+	migrations_remove(e, m);
+	read_replies(m);
+	for (i = 0; i < m->key_count; i++)
+		room += m->keys[i].key.size + DELETE_ROOM;
+	if (m->copy)
+		return;
+	m->no_room = !wal_room(e->wal, room, true);
+	if (!m->no_room)
+		remove_keys(e, m);
+}
+
+void migrations_turn(struct engine *e)
+{
+	struct migration *m, *next;
+
+	for (m = e->migrations; m; m = next) {
+		next = m->next;
+		if (!m->posted || m->session)
+			continue; /* who waits sees to it */
+		migration_arrive(e, m);
+		migration_free(m);
+	}
 }
 
 void migrations_release(struct engine *e)

@@ -51,6 +51,14 @@ void migration_free(struct migration *m);
 void migrations_add(struct engine *e, struct migration *m);
 void migrations_remove(struct engine *e, struct migration *m);
 
+/* Gives m to the host, once, when what it sends is released; if that fails it
+ * is over. */
+void migration_depart(struct engine *e, struct migration *m);
+
+/* Of one that is over: takes it off the list, reads the replies and, unless it
+ * was to copy, removes the keys that have arrived. No command may run. */
+void migration_arrive(struct engine *e, struct migration *m);
+
 /* Ends those nobody waits for any more (engine_turn). */
 void migrations_turn(struct engine *e);
 

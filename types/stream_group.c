@@ -329,12 +329,9 @@ struct stream_consumer *stream_consumer_make(struct stream_group *g,
 	c = consumer_new(name);
 	c->number = number_take(g);
 	g->numbers[c->number] = c;
-	g->consumers = mem_realloc_array(g->consumers, g->consumer_count + 1u,
-					 sizeof(g->consumers[0]));
-	memmove(g->consumers + index + 1, g->consumers + index,
-		(g->consumer_count - index) * sizeof(g->consumers[0]));
+	g->consumers = stream_names_open(g->consumers, g->consumer_count++,
+					 index);
 	g->consumers[index] = c;
-	g->consumer_count++;
 	return c;
 }
 
@@ -351,9 +348,7 @@ bool stream_consumer_delete(struct stream_group *g, struct slice name)
 		while (c->pending.entries > 0)
 			stream_pending_remove(
 				g, c->pending.at[0]->at[0]->first);
-	g->consumer_count--;
-	memmove(g->consumers + index, g->consumers + index + 1,
-		(g->consumer_count - index) * sizeof(g->consumers[0]));
+	stream_names_close(g->consumers, g->consumer_count--, index);
 	stream_gone_add(g, c);
 	return true;
 }
@@ -399,12 +394,8 @@ struct stream_group *stream_group_make(struct stream *s, struct slice name)
 	if (found)
 		return s->groups[index];
 	g = group_new(name);
-	s->groups = mem_realloc_array(s->groups, s->group_count + 1u,
-				      sizeof(s->groups[0]));
-	memmove(s->groups + index + 1, s->groups + index,
-		(s->group_count - index) * sizeof(s->groups[0]));
+	s->groups = stream_names_open(s->groups, s->group_count++, index);
 	s->groups[index] = g;
-	s->group_count++;
 	return g;
 }
 
@@ -433,9 +424,7 @@ bool stream_group_delete(struct stream *s, struct slice name)
 	if (!found)
 		return false;
 	g = s->groups[index];
-	s->group_count--;
-	memmove(s->groups + index, s->groups + index + 1,
-		(s->group_count - index) * sizeof(s->groups[0]));
+	stream_names_close(s->groups, s->group_count--, index);
 	stream_gone_forget(g);
 	if (g->pending.entries + g->consumer_count > FREE_INLINE)
 		reaper_free(group_free, g);

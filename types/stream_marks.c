@@ -333,12 +333,9 @@ static struct stream_producer *producer_make(struct stream_marks *m,
 	if (found)
 		return m->producers[index];
 	p = producer_new(name);
-	m->producers = mem_realloc_array(m->producers, m->producer_count + 1u,
-					 sizeof(m->producers[0]));
-	memmove(m->producers + index + 1, m->producers + index,
-		(m->producer_count - index) * sizeof(m->producers[0]));
+	m->producers = stream_names_open(m->producers, m->producer_count++,
+					 index);
 	m->producers[index] = p;
-	m->producer_count++;
 	return p;
 }
 
@@ -349,9 +346,7 @@ static void producer_drop(struct stream_marks *m, struct slice name)
 
 	assert(found);
 	producer_free(m->producers[index]);
-	m->producer_count--;
-	memmove(m->producers + index, m->producers + index + 1,
-		(m->producer_count - index) * sizeof(m->producers[0]));
+	stream_names_close(m->producers, m->producer_count--, index);
 }
 
 /* --- marks ---------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef REDOUBT_TYPES_STREAM_NAMES_H
 #define REDOUBT_TYPES_STREAM_NAMES_H
 
+#include "base/mem.h"
 #include "base/slice.h"
 
 typedef struct slice stream_name_fn(const void *named);
@@ -47,6 +48,26 @@ static inline uint32_t stream_name_find(const void *list, uint32_t count,
 	}
 	*found = false;
 	return low;
+}
+
+/* Makes room for one more at `index` of a list of `count`; where the list is
+ * now. */
+static inline void *stream_names_open(void *list, uint32_t count,
+				      uint32_t index)
+{
+	void **at = mem_realloc_array(list, count + 1u, sizeof(*at));
+
+	memmove(at + index + 1, at + index, (count - index) * sizeof(*at));
+	return at;
+}
+
+/* Takes the one at `index` out of a list of `count`. */
+static inline void stream_names_close(void *list, uint32_t count,
+				      uint32_t index)
+{
+	uint8_t *at = (uint8_t *)list + index * sizeof(void *);
+
+	memmove(at, at + sizeof(void *), (count - index - 1) * sizeof(void *));
 }
 
 #endif

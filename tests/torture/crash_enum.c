@@ -10,10 +10,12 @@
 #include "tests/torture/support/crash.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +38,7 @@ static const struct crash_ops *const all_ops[] = {
 static const double shares[] = { 36, 14, 11, 27, 9, 3 };
 
 #define TRACE_SECONDS 4 /* at most, for one trace */
+#define HANG_SECONDS 60 /* of CPU: a trace that does not end by itself */
 
 struct options {
 	double seconds;
@@ -63,6 +66,30 @@ static size_t pick(const struct options *o, const double *used)
 	exit(64);
 }
 
+/* What is run now, for does_not_end. */
+static const char *running;
+static uint64_t running_seed;
+
+static void does_not_end(int signal)
+{
+	(void)signal;
+	dprintf(STDOUT_FILENO, "FAILED --one %llu --only %s: does not end\n",
+		(unsigned long long)running_seed, running);
+	_exit(1);
+}
+
+/* A trace that takes HANG_SECONDS from now ends the process. */
+static void watch(const char *name, uint64_t seed)
+{
+	const struct itimerval limit = { .it_value.tv_sec = HANG_SECONDS };
+
+	running = name;
+	running_seed = seed;
+	signal(SIGPROF, does_not_end);
+	if (setitimer(ITIMER_PROF, &limit, NULL) != 0)
+		perror("crash_enum: setitimer");
+}
+
 static void run_one(const struct crash_ops *ops, struct crash_stats *stats,
 		    struct crash_seen *seen, uint64_t seed, double end)
 {
@@ -77,6 +104,7 @@ static void run_one(const struct crash_ops *ops, struct crash_stats *stats,
 	run.thorough = crash_below(&run, 32) == 0;
 	run.stride = run.thorough ? 1 : UINT64_C(1) << crash_below(&run, 3);
 	stats->traces++;
+	watch(ops->name, seed);
 	ops->trace(&run);
 }
 

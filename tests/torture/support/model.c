@@ -37,6 +37,7 @@ void model_release(struct model *m)
 
 		buf_release(&e->value);
 		buf_release(&e->side);
+		buf_release(&e->marks);
 	}
 }
 
@@ -48,13 +49,15 @@ static void buf_assign(struct buf *to, const struct buf *from)
 
 void entry_assign(struct entry *to, const struct entry *from)
 {
-	struct buf value = to->value, side = to->side;
+	struct buf value = to->value, side = to->side, marks = to->marks;
 
 	buf_assign(&value, &from->value);
 	buf_assign(&side, &from->side);
+	buf_assign(&marks, &from->marks);
 	*to = *from;
 	to->value = value;
 	to->side = side;
+	to->marks = marks;
 }
 
 static void entry_copy(struct entry *to, const struct entry *from)
@@ -141,7 +144,7 @@ void model_pin(struct model *m, const struct model *read)
 		e->present = r->present;
 		e->deadline_low = e->deadline_high = r->deadline_low;
 		if (e->present)
-			buf_assign(&e->side, &r->side);
+			side_pin(e, r, key_family(key));
 	}
 }
 

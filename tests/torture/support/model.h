@@ -37,7 +37,8 @@ enum key_range {
 struct entry {
 	bool present;
 	struct buf value;
-	struct buf side; /* deadlines of fields; groups of a stream */
+	struct buf side;  /* deadlines of fields; groups of a stream */
+	struct buf marks; /* of a stream's messages */
 	int64_t deadline_low; /* ms; 0: none. The server's clock decides, */
 	int64_t deadline_high; /* so a relative one is known as a range */
 };
@@ -147,7 +148,8 @@ struct op_choice {
 	bool may_flush_all;       /* nobody else writes */
 	bool redis;               /* WAITAOF is not known */
 	bool switch_level;        /* CONFIG SET appendfsync */
-	const struct op *last;    /* the one before, or NULL */
+	const struct op *last;    /* the one before, or NULL; as many as */
+	size_t unsettled;         /* this, up to it, have no reply yet */
 	uint64_t number;
 };
 

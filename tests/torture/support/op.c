@@ -504,10 +504,10 @@ static const struct op_row *row_at(unsigned kind)
 {
 	const struct op_row *const tables[] = { rows, collection_rows,
 						field_rows, stream_rows,
-						hll_rows };
+						stream_write_rows, hll_rows };
 	const unsigned counts[] = { ARRAY_LEN(rows), collection_row_count,
 				    field_row_count, stream_row_count,
-				    hll_row_count };
+				    stream_write_row_count, hll_row_count };
 	unsigned i = 0;
 
 	while (i < ARRAY_LEN(tables) && kind >= counts[i])
@@ -581,6 +581,26 @@ static void choose_ids(struct op *op, struct random *r,
 	op->amount2 = op_some_id(op, e, r);
 }
 
+/* Whether it may take a key away. */
+static bool may_remove(const struct op *op)
+{
+	const struct op_row *row = row_of(op->kind);
+
+	return row->family == COLLECTIONS || row->exec == exec_flushdb ||
+	       row->exec == exec_flushall || row->exec == exec_swapdb;
+}
+
+/* Whether the stream will be as it is now when the operation meets it. */
+static bool settled(const struct entry *e, const struct op_choice *c)
+{
+	if (!stream_settled(e))
+		return false;
+	for (size_t i = 0; i < c->unsettled; i++)
+		if (may_remove(c->last - i))
+			return false;
+	return true;
+}
+
 static bool row_allowed(const struct op_row *row, const struct op *op,
 			const struct op_choice *c)
 {
@@ -593,6 +613,8 @@ static bool row_allowed(const struct op_row *row, const struct op *op,
 	case IF_ALONE: return c->may_flush_all;
 	case NOT_REDIS: return !c->redis;
 	case IF_SWITCH: return c->switch_level;
+	case IF_SETTLED:
+		return !c->redis && e->value.size < 4000 && settled(e, c);
 	default: return true;
 	}
 }

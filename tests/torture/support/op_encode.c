@@ -2,11 +2,13 @@
 /*
  * An operation as a command.
  *
- * In a command, $k $K $L are the keys, $v $w $x the values, $a the amount, $b
- * another one, $s the amount in seconds, $q in quarters, $d and $D the writer's
+ * In a command, $k $K $L are the keys, $v $w $x the values, $a the amount,
+ * $s the amount in seconds, $q in quarters, $d and $D the writer's
  * own two databases (this one and the other), $W the witness; $m the number of
- * a member, $i one more, $n one that was not there before, $j one from some
- * time ago; $g a group, $y a consumer, $t a time in the past; $$ a dollar.
+ * a member, $i one more, $n one that was not there before; of a stream $N an ID
+ * that was not there before, $J one from some time ago, $A and $B those of the
+ * amounts; $g a group, $y a consumer, $t a time in the past, $p a producer, $u
+ * its message; $$ a dollar.
  *
  * Several words: $R a run of elements, members with scores, or fields with
  * values, of which there are $c; $F a count and so many fields.
@@ -54,15 +56,26 @@ static void put_run(struct buf *out, const struct op *op,
 	buf_release(&word);
 }
 
+/* Some are long. */
+static void put_message(struct buf *out, unsigned message)
+{
+	buf_printf(out, "m%0*u", message % 10 == 0 ? 300 : 1, message);
+}
+
 static void expand_stream(struct buf *out, const struct op *op, char c)
 {
 	switch (c) {
-	case 'b': buf_printf(out, "%" PRId64, op->amount2); break;
 	case 'c': buf_printf(out, "%u", run_length(op)); break;
 	case 'i': buf_printf(out, "%u", op_member(op) + 1); break;
 	case 'g': buf_printf(out, "g%u", op_group(op)); break;
 	case 'y': buf_printf(out, "c%u", op_consumer(op)); break;
 	case 't': buf_printf(out, "%" PRId64, op_past(op)); break;
+	case 'p': buf_printf(out, "p%u", op_producer(op)); break;
+	case 'u': put_message(out, op_message(op)); break;
+	case 'N': op_put_id(out, op_id(op, false)); break;
+	case 'J': op_put_id(out, op_id(op, true)); break;
+	case 'A': op_put_id(out, op->amount); break;
+	case 'B': op_put_id(out, op->amount2); break;
 	case '$': buf_put_byte(out, '$'); break;
 	default: assert(!"a known letter");
 	}
@@ -87,8 +100,7 @@ static void expand(struct buf *out, const struct op *op, unsigned writer,
 	case 'd': buf_printf(out, "%u", own); break;
 	case 'D': buf_printf(out, "%u", other); break;
 	case 'W': buf_printf(out, "w%u", writer); break;
-	case 'n': buf_printf(out, "%" PRIu64, op_id(op, 0)); break;
-	case 'j': buf_printf(out, "%" PRIu64, op_id(op, 1)); break;
+	case 'n': buf_printf(out, "%" PRIu64, op->number); break;
 	case 'm': buf_printf(out, "%u", op_member(op)); break;
 	default: expand_stream(out, op, c);
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Streams and their consumer groups: the operations.
+ * Streams: the operations on consumer groups.
  */
 #include "tests/torture/support/op_streams.h"
 
-#include <inttypes.h>
-
 #define DELIVER_MAX 9  /* COUNT of XREADGROUP */
 #define CLAIM_MAX 5    /* COUNT of XAUTOCLAIM */
+#define LINE_MAX 3     /* COUNT of XREADGROUP with CLAIM */
+#define COUNT_MAX INT64_MAX /* deliveries, and one more */
 
 /* --- the state ------------------------------------------------------------ */
 
@@ -19,8 +19,7 @@ void groups_empty(struct buf *side)
 	buf_put(side, &none, sizeof(none));
 }
 
-/* Where the ID is, or would be, among what is pending. */
-static size_t pending_place(const struct entry *e, unsigned group, int64_t id)
+size_t pending_place(const struct entry *e, unsigned group, int64_t id)
 {
 	const struct pending *all = pending_of(e);
 	size_t i = 0, count = pending_count(&e->side);
@@ -31,8 +30,8 @@ static size_t pending_place(const struct entry *e, unsigned group, int64_t id)
 	return i;
 }
 
-static struct pending *pending_find(const struct entry *e, unsigned group,
-				    int64_t id)
+struct pending *pending_find(const struct entry *e, unsigned group,
+			     int64_t id)
 {
 	size_t i = pending_place(e, group, id);
 	struct pending *p = pending_of(e) + i;
@@ -42,7 +41,7 @@ static struct pending *pending_find(const struct entry *e, unsigned group,
 	return p;
 }
 
-static void pending_remove(struct entry *e, const struct pending *p)
+void pending_remove(struct entry *e, const struct pending *p)
 {
 	size_t at = (size_t)((const uint8_t *)p - e->side.data);
 	size_t behind = at + sizeof(*p);
@@ -69,90 +68,6 @@ static void pending_put(struct entry *e, const struct pending *p)
 	memmove(&all[i + 1], &all[i], (count - i) * sizeof(*all));
 	all[i] = *p;
 	groups_of(e)->groups[p->group].consumers[p->consumer].pending++;
-}
-
-/* --- entries -------------------------------------------------------------- */
-
-static size_t id_count(const struct entry *e)
-{
-	return e->value.size / 8;
-}
-
-static int64_t id_at(const struct entry *e, size_t i)
-{
-	int64_t id;
-
-	memcpy(&id, e->value.data + 8 * i, 8);
-	return id;
-}
-
-static bool has_id(const struct entry *e, int64_t id)
-{
-	size_t low = 0, high = id_count(e);
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (id_at(e, middle) < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < id_count(e) && id_at(e, low) == id;
-}
-
-static void exec_xadd(struct model *m, const struct op *op, struct expect *e)
-{
-	struct entry *to = entry_opened(m, op, op->key);
-
-	to->present = true;
-	buf_put(&to->value, &op->number, 8);
-	groups_of(to)->last = (int64_t)op->number;
-	groups_of(to)->added++;
-	if (e) {
-		e->type = EXPECT_BULK;
-		e->bulk.size = 0;
-		buf_printf(&e->bulk, "%" PRIu64 "-1", op->number);
-	}
-}
-
-static void trim(struct model *m, const struct op *op, struct expect *e,
-		 bool references)
-{
-	struct entry *to = entry_opened(m, op, op->key);
-	int64_t least = (int64_t)op_id(op, true);
-	const struct pending *p;
-	size_t gone = 0;
-
-	for (; gone < id_count(to) && id_at(to, gone) < least; gone++)
-		for (unsigned g = 0; references && g < STREAM_GROUPS; g++) {
-			p = pending_find(to, g, id_at(to, gone));
-			if (p)
-				pending_remove(to, p);
-		}
-	buf_drop_front(&to->value, 8 * gone);
-	expect_integer(e, (int64_t)gone);
-}
-
-static void exec_xtrim(struct model *m, const struct op *op, struct expect *e)
-{
-	trim(m, op, e, false);
-}
-
-static void exec_xtrim_all(struct model *m, const struct op *op,
-			   struct expect *e)
-{
-	trim(m, op, e, true);
-}
-
-static void exec_xcfgset(struct model *m, const struct op *op,
-			 struct expect *e)
-{
-	struct entry *to = entry_of(m, op, op->key);
-
-	expect_type(e, to->present ? EXPECT_OK : EXPECT_ERROR);
-	if (to->present)
-		groups_of(to)->marks_max = run_member(op, 0) + 1;
 }
 
 /* --- groups --------------------------------------------------------------- */
@@ -220,7 +135,7 @@ static void exec_setid(struct model *m, const struct op *op, struct expect *e)
 
 	if (!g)
 		return;
-	g->last = (int64_t)op_id(op, true);
+	g->last = op_id(op, true);
 	g->read = READ_UNKNOWN;
 	expect_type(e, EXPECT_OK);
 }
@@ -292,12 +207,13 @@ static int64_t read_after(const struct entry *e, int64_t read, int64_t id)
 {
 	const struct groups *all = groups_of(e);
 	int64_t before = all->added - (int64_t)id_count(e);
+	bool holes = all->deleted >= id_at(e, 0);
 
-	if (read != READ_UNKNOWN)
+	if (read != READ_UNKNOWN && !(holes && all->deleted >= id))
 		return read + 1;
 	if (id == all->last)
 		return all->added;
-	return id == id_at(e, 0) ? before + 1 : READ_UNKNOWN;
+	return id == id_at(e, 0) && !holes ? before + 1 : READ_UNKNOWN;
 }
 
 /* Entries above the group's last one, at most so many. How many. */
@@ -375,7 +291,7 @@ static void exec_read_again(struct model *m, const struct op *op,
 		scalars += has_id(to, p->id) ? 3 : 1;
 		if (!has_id(to, p->id))
 			continue;
-		p->count++;
+		p->count += p->count < COUNT_MAX;
 		p->time = span_from_now(op, 0);
 	}
 	expect_scalars(e, scalars);
@@ -426,11 +342,12 @@ static bool claim_id(struct entry *to, const struct op *op, int64_t id,
 	if (old)
 		pending_remove(to, old);
 	p.consumer = op_consumer(op);
+	p.line = 0;
 	p.time = c->time;
 	if (c->retries >= 0)
 		p.count = c->retries;
 	else
-		p.count += !c->just_id;
+		p.count += !c->just_id && p.count < COUNT_MAX;
 	pending_put(to, &p);
 	return true;
 }
@@ -489,70 +406,123 @@ static void exec_claim_at(struct model *m, const struct op *op,
 		.retries = 7, .time = { op_past(op), op_past(op) } });
 }
 
-/* Everything that is pending, then everything new. */
-static void exec_read_claim(struct model *m, const struct op *op,
-			    struct expect *e)
+/* The next that may be claimed: of all that is pending, in order of ID behind
+ * *id, or of what is nobody's the one that stands first in line. */
+static bool next_claimed(const struct entry *e, unsigned group, bool all,
+			 int64_t *id)
+{
+	size_t i = pending_place(e, group, all ? *id + 1 : 0);
+	size_t end = pending_place(e, group, INT64_MAX);
+	const struct pending *p = pending_of(e), *first = NULL;
+
+	for (; i < end; i++) {
+		if (!all && p[i].consumer != NOBODY)
+			continue;
+		if (!first || p[i].line < first->line)
+			first = &p[i];
+		if (all)
+			break;
+	}
+	if (first)
+		*id = first->id;
+	return first != NULL;
+}
+
+/* What may be claimed, then what is new. */
+static void read_claim(struct model *m, const struct op *op, struct expect *e,
+		       bool all)
 {
 	const struct claim c = { .retries = -1, .time = span_from_now(op, 0) };
 	struct entry *to = entry_of(m, op, op->key);
 	struct group *g = group_of(to, op, e);
-	int64_t id = -1, given = 0;
+	int64_t id = -1, given = 0, most = all ? INT32_MAX : LINE_MAX;
 
 	if (!g)
 		return;
 	consumer_of(g, op);
-	for (;;) {
-		size_t i = pending_place(to, op_group(op), id + 1);
-
-		if (i == pending_count(&to->side) ||
-		    pending_of(to)[i].group != op_group(op))
-			break;
-		id = pending_of(to)[i].id;
+	while (given < most && next_claimed(to, op_group(op), all, &id))
 		given += claim_id(to, op, id, &c);
-	}
 	if (given > 0)
 		note_active(to, op);
-	given += deliver(to, op, false, INT32_MAX);
+	given += deliver(to, op, false, (unsigned)(most - given));
 	expect_scalars(e, given ? 1 + 5 * given : 0);
 }
 
-/* It is nobody's then; what was not pending becomes so if there is such an
- * entry and it is forced. */
+static void exec_read_claim(struct model *m, const struct op *op,
+			    struct expect *e)
+{
+	read_claim(m, op, e, true);
+}
+
+static void exec_read_line(struct model *m, const struct op *op,
+			   struct expect *e)
+{
+	read_claim(m, op, e, false);
+}
+
+enum nack { FAIL, SILENT, FATAL, FORCED };
+
+/* How often it counts as delivered then. */
+static int64_t nack_count(const struct pending *old, enum nack how)
+{
+	int64_t count = old ? old->count : 0;
+
+	if (how == FATAL)
+		return COUNT_MAX;
+	return how == SILENT && count > 0 && count < COUNT_MAX ? count - 1 :
+								 count;
+}
+
+/* It is nobody's then, the last in line; what was not pending becomes so if
+ * there is such an entry and it is forced. */
 static int64_t nack_id(struct entry *to, const struct op *op, int64_t id,
-		       bool force)
+		       enum nack how)
 {
 	const struct pending *old = pending_find(to, op_group(op), id);
 	struct pending p = { .group = op_group(op), .consumer = NOBODY,
-			     .id = id, .count = old ? old->count : 0 };
+			     .id = id, .count = nack_count(old, how) };
 
-	if (!old && !(force && has_id(to, id)))
+	if (!old && !(how == FORCED && has_id(to, id)))
 		return 0;
+	p.line = ++groups_of(to)->lines;
 	pending_put(to, &p);
 	return 1;
 }
 
 static void nack(struct model *m, const struct op *op, struct expect *e,
-		 bool force)
+		 enum nack how)
 {
 	struct entry *to = entry_of(m, op, op->key);
 	int64_t count;
 
 	if (!group_of(to, op, e))
 		return;
-	count = nack_id(to, op, op->amount, force);
-	count += nack_id(to, op, op->amount2, force);
+	count = nack_id(to, op, op->amount, how);
+	count += nack_id(to, op, op->amount2, how);
 	expect_integer(e, count);
 }
 
 static void exec_nack(struct model *m, const struct op *op, struct expect *e)
 {
-	nack(m, op, e, false);
+	nack(m, op, e, FAIL);
+}
+
+static void exec_nack_silent(struct model *m, const struct op *op,
+			     struct expect *e)
+{
+	nack(m, op, e, SILENT);
+}
+
+static void exec_nack_fatal(struct model *m, const struct op *op,
+			    struct expect *e)
+{
+	nack(m, op, e, FATAL);
 }
 
 static void exec_nack_force(struct model *m, const struct op *op,
 			    struct expect *e)
 {
-	nack(m, op, e, true);
+	nack(m, op, e, FORCED);
 }
 
 static void exec_autoclaim(struct model *m, const struct op *op,
@@ -593,26 +563,41 @@ int64_t op_some_id(const struct op *op, const struct entry *e,
 	if (e->present && dice == 0 && id_count(e) > 0)
 		return id_at(e, random_below(r, id_count(e)));
 	if (!e->present || dice == 1)
-		return (int64_t)op_id(op, true);
+		return op_id(op, true);
 	from = pending_place(e, op_group(op), 0);
 	count = pending_place(e, op_group(op), INT64_MAX) - from;
 	return count ? pending_of(e)[from + random_below(r, count)].id :
-		       (int64_t)op_id(op, true);
+		       op_id(op, true);
+}
+
+bool stream_settled(const struct entry *e)
+{
+	return e->present && groups_of(e)->last > 0;
+}
+
+void groups_pin(struct entry *e, const struct entry *read)
+{
+	const struct groups *from = groups_of(read);
+	size_t i;
+
+	for (i = 0; i < STREAM_GROUPS * CONSUMERS; i++)
+		groups_of(e)->groups[i / CONSUMERS]
+			.consumers[i % CONSUMERS].active =
+			from->groups[i / CONSUMERS]
+				.consumers[i % CONSUMERS].active;
+	for (i = 0; i < pending_count(&e->side); i++)
+		pending_of(e)[i].time = pending_of(read)[i].time;
 }
 
 /* --- the table ------------------------------------------------------------ */
 
 const struct op_row stream_rows[] = {
-	{ "XADD $k $n-1 field $n", 90, STREAMS, 0, IF_SHORT, exec_xadd },
-	{ "XTRIM $k MINID $j", 7, STREAMS, 0, 0, exec_xtrim },
-	{ "XTRIM $k MINID $j DELREF", 3, STREAMS, 0, NOT_REDIS,
-	  exec_xtrim_all },
 	{ "XGROUP CREATE $k $g 0 MKSTREAM", 12, STREAMS, 0, 0, exec_create },
 	{ "XGROUP CREATE $k $g $$ MKSTREAM", 4, STREAMS, 0, 0,
 	  exec_create_end },
 	{ "XGROUP CREATE $k $g 0 MKSTREAM ENTRIESREAD 3", 4, STREAMS, 0, 0,
 	  exec_create_read },
-	{ "XGROUP SETID $k $g $j-1", 4, STREAMS, 0, 0, exec_setid },
+	{ "XGROUP SETID $k $g $J", 4, STREAMS, 0, 0, exec_setid },
 	{ "XGROUP DESTROY $k $g", 3, STREAMS, 0, 0, exec_destroy },
 	{ "XGROUP CREATECONSUMER $k $g $y", 5, STREAMS, 0, 0,
 	  exec_make_consumer },
@@ -626,20 +611,24 @@ const struct op_row stream_rows[] = {
 	  exec_read_again },
 	{ "XREADGROUP GROUP $g $y COUNT 1000000 CLAIM 0 STREAMS $k >", 4,
 	  STREAMS, 0, NOT_REDIS, exec_read_claim },
-	{ "XNACK $k $g FAIL IDS 2 $a-1 $b-1", 5, STREAMS, SOME_IDS, NOT_REDIS,
+	{ "XREADGROUP GROUP $g $y COUNT 3 CLAIM 99999999 STREAMS $k >", 8,
+	  STREAMS, 0, NOT_REDIS, exec_read_line },
+	{ "XNACK $k $g FAIL IDS 2 $A $B", 5, STREAMS, SOME_IDS, NOT_REDIS,
 	  exec_nack },
-	{ "XNACK $k $g FAIL IDS 2 $a-1 $b-1 FORCE", 4, STREAMS, SOME_IDS,
+	{ "XNACK $k $g FAIL IDS 2 $A $B FORCE", 4, STREAMS, SOME_IDS,
 	  NOT_REDIS, exec_nack_force },
-	{ "XCFGSET $k IDMP-MAXSIZE $i", 2, STREAMS, 0, NOT_REDIS,
-	  exec_xcfgset },
-	{ "XACK $k $g $a-1 $b-1", 50, STREAMS, SOME_IDS, 0, exec_ack },
-	{ "XCLAIM $k $g $y 0 $a-1 $b-1", 12, STREAMS, SOME_IDS, 0,
+	{ "XNACK $k $g SILENT IDS 2 $A $B", 3, STREAMS, SOME_IDS, NOT_REDIS,
+	  exec_nack_silent },
+	{ "XNACK $k $g FATAL IDS 2 $A $B", 2, STREAMS, SOME_IDS, NOT_REDIS,
+	  exec_nack_fatal },
+	{ "XACK $k $g $A $B", 50, STREAMS, SOME_IDS, 0, exec_ack },
+	{ "XCLAIM $k $g $y 0 $A $B", 12, STREAMS, SOME_IDS, 0,
 	  exec_claim },
-	{ "XCLAIM $k $g $y 0 $a-1 $b-1 JUSTID", 6, STREAMS, SOME_IDS, 0,
+	{ "XCLAIM $k $g $y 0 $A $B JUSTID", 6, STREAMS, SOME_IDS, 0,
 	  exec_claim_id },
-	{ "XCLAIM $k $g $y 0 $a-1 $b-1 FORCE", 6, STREAMS, SOME_IDS, 0,
+	{ "XCLAIM $k $g $y 0 $A $B FORCE", 6, STREAMS, SOME_IDS, 0,
 	  exec_claim_force },
-	{ "XCLAIM $k $g $y 0 $a-1 $b-1 TIME $t RETRYCOUNT 7", 6, STREAMS,
+	{ "XCLAIM $k $g $y 0 $A $B TIME $t RETRYCOUNT 7", 6, STREAMS,
 	  SOME_IDS, 0, exec_claim_at },
 	{ "XAUTOCLAIM $k $g $y 0 0-0 COUNT 5", 8, STREAMS, 0, 0,
 	  exec_autoclaim },

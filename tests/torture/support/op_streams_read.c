@@ -6,6 +6,7 @@
 #include "tests/torture/support/op_streams.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 /* --- comparison ----------------------------------------------------------- */
@@ -38,7 +39,8 @@ bool groups_agree(const struct entry *e, const struct entry *read)
 	size_t i, count = pending_count(&e->side);
 
 	if (a->last != b->last || a->added != b->added ||
-	    a->marks_max != b->marks_max || e->side.size != read->side.size)
+	    a->deleted != b->deleted || e->side.size != read->side.size ||
+	    memcmp(&a->marks, &b->marks, sizeof(a->marks)) != 0)
 		return false;
 	for (i = 0; i < STREAM_GROUPS; i++)
 		if (!group_agrees(&a->groups[i], &b->groups[i]))
@@ -61,13 +63,24 @@ static void describe_group(struct buf *out, const struct group *g)
 	buf_put_byte(out, ']');
 }
 
+static void describe_marks(struct buf *out, const struct marks *m)
+{
+	if (m->duration == 0)
+		return;
+	buf_printf(out, " marks %" PRId64 " of %" PRId64 " producers, %" PRId64
+		   " s, at most %" PRId64 " each, %" PRId64 " added, %" PRId64
+		   " came again", m->tracked, m->producers, m->duration,
+		   m->limit, m->added, m->duplicates);
+}
+
 void groups_describe(struct buf *out, const struct entry *e)
 {
 	const struct groups *all = groups_of(e);
 	const struct pending *p = pending_of(e);
 
-	buf_printf(out, " last %" PRId64 " added %" PRId64, all->last,
-		   all->added);
+	buf_printf(out, " last %" PRId64 " added %" PRId64 " deleted %" PRId64,
+		   all->last, all->added, all->deleted);
+	describe_marks(out, &all->marks);
 	for (unsigned i = 0; i < STREAM_GROUPS; i++)
 		describe_group(out, &all->groups[i]);
 	for (size_t i = 0; i < pending_count(&e->side) && i < 20; i++)
@@ -86,12 +99,20 @@ struct reading {
 	int64_t pending;           /* how many follow */
 };
 
+/* A number, or an ID as one. */
 static int64_t next_number(struct reading *r)
 {
 	const char *word = next_word(&r->at, r->end);
+	char *behind;
+	int64_t n = strtoll(word, &behind, 10);
 
-	return strcmp(word, "nil") == 0 ? READ_UNKNOWN :
-					  strtoll(word, NULL, 10);
+	if (strcmp(word, "nil") == 0)
+		return READ_UNKNOWN;
+	if (*behind != '-' || n == 0)
+		return n;
+	if (n < ID_BASE)
+		return -n; /* none of the model's */
+	return (n - ID_BASE) << ID_SEQ_BITS | strtoll(behind + 1, NULL, 10);
 }
 
 /* The number at the end of a name; count: there is none. */
@@ -145,23 +166,37 @@ static void take_pending(struct reading *r)
 	}
 }
 
+/* The numbers of a stream by their names. */
+static const struct {
+	const char *name;
+	size_t offset; /* in struct groups */
+} stream_numbers[] = {
+	{ "last-generated-id", offsetof(struct groups, last) },
+	{ "entries-added", offsetof(struct groups, added) },
+	{ "max-deleted-entry-id", offsetof(struct groups, deleted) },
+	{ "idmp-duration", offsetof(struct groups, marks.duration) },
+	{ "idmp-maxsize", offsetof(struct groups, marks.limit) },
+	{ "pids-tracked", offsetof(struct groups, marks.producers) },
+	{ "iids-tracked", offsetof(struct groups, marks.tracked) },
+	{ "iids-added", offsetof(struct groups, marks.added) },
+	{ "iids-duplicates", offsetof(struct groups, marks.duplicates) },
+};
+
 static void take_number(struct reading *r, const char *name, int64_t n)
 {
 	struct groups *all = groups_of(r->e);
 	struct group *g = &all->groups[r->group];
 
-	if (strcmp(name, "last-generated-id") == 0)
-		all->last = n;
-	else if (strcmp(name, "entries-added") == 0)
-		all->added = n;
-	else if (strcmp(name, "last-delivered-id") == 0)
+	for (unsigned i = 0; i < ARRAY_LEN(stream_numbers); i++)
+		if (strcmp(name, stream_numbers[i].name) == 0)
+			memcpy((uint8_t *)all + stream_numbers[i].offset, &n,
+			       sizeof(n));
+	if (strcmp(name, "last-delivered-id") == 0)
 		g->last = n;
 	else if (strcmp(name, "entries-read") == 0)
 		g->read = n;
 	else if (strcmp(name, "nacked-count") == 0)
 		g->consumers[NOBODY].pending = n;
-	else if (strcmp(name, "idmp-maxsize") == 0)
-		all->marks_max = n;
 	else if (strcmp(name, "pel-count") == 0)
 		r->pending = n;
 	if (strcmp(name, "pel-count") == 0 && r->consumer)

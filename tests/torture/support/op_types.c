@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define STREAM_KEEPS 500 /* IDs back that XTRIM leaves */
-
 enum family key_family(unsigned key)
 {
 	static const uint8_t first[] = { STRING_FIRST, NUMBER_FIRST,
@@ -39,13 +37,6 @@ unsigned run_member(const struct op *op, unsigned i)
 unsigned op_member(const struct op *op)
 {
 	return run_member(op, 0);
-}
-
-uint64_t op_id(const struct op *op, bool old)
-{
-	if (!old)
-		return op->number;
-	return op->number > STREAM_KEEPS ? op->number - STREAM_KEEPS : 0;
 }
 
 unsigned op_group(const struct op *op)
@@ -180,7 +171,7 @@ void empty_value(struct entry *e, enum family family)
 {
 	unsigned i;
 
-	e->value.size = e->side.size = 0;
+	e->value.size = e->side.size = e->marks.size = 0;
 	for (i = 0; i < MEMBERS && family == SETS; i++)
 		buf_put_byte(&e->value, 0);
 	for (i = 0; i < MEMBERS && (family == ZSETS || family == HASHES); i++)
@@ -611,6 +602,16 @@ bool side_agrees(const struct entry *e, const struct entry *read,
 	if (family == HASHES)
 		return fields_agree(&e->side, &read->side);
 	return family != STREAMS || groups_agree(e, read);
+}
+
+void side_pin(struct entry *e, const struct entry *read, enum family family)
+{
+	if (family == STREAMS) {
+		groups_pin(e, read);
+		return;
+	}
+	e->side.size = 0;
+	buf_put_slice(&e->side, buf_slice(&read->side));
 }
 
 void side_describe(struct buf *out, const struct entry *e,

@@ -9,11 +9,12 @@
  *   set      a byte for each of MEMBERS: 1 if it is there
  *   zset     a number of 64 bits for each: its score, or ABSENT
  *   hash     likewise: the value of the field
- *   stream   the first halves of the IDs, 64 bits each, in order
+ *   stream   the IDs in order, 64 bits each (op_streams.h)
  *   hll      the registers that are not 0, in order: struct hll_register
  *
  * Beside it, in a buffer of its own, a hash has the deadlines of its fields
- * (op_fields.c), a stream its groups (op_streams.c).
+ * (op_fields.c), a stream its groups (op_streams.c) and, in one more, its
+ * marks of messages (op_streams_write.c).
  */
 #ifndef REDOUBT_TESTS_TORTURE_SUPPORT_OP_TYPES_H
 #define REDOUBT_TESTS_TORTURE_SUPPORT_OP_TYPES_H
@@ -33,7 +34,8 @@ enum family { STRINGS, NUMBERS, FLOATS, LISTS, SETS, ZSETS, HASHES, STREAMS,
 	      HLLS, SHORTS, WITNESS, COLLECTIONS };
 enum amount { AMOUNT_NONE, NEAR_IN, FAR_IN, FAR_AT, OFFSET, DELTA, PLUS_ONE,
 	      MINUS_ONE, SOME_IDS };
-enum limit { ALWAYS, IF_SHORT, IF_ALONE, NOT_REDIS, IF_SWITCH };
+enum limit { ALWAYS, IF_SHORT, IF_ALONE, NOT_REDIS, IF_SWITCH,
+	     IF_SETTLED };
 
 /* A share out of the sum of all; a family of keys; what the amount is. */
 struct op_row {
@@ -49,9 +51,9 @@ struct span {
 };
 
 extern const struct op_row collection_rows[], field_rows[], stream_rows[],
-	hll_rows[];
+	stream_write_rows[], hll_rows[];
 extern const unsigned collection_row_count, field_row_count, stream_row_count,
-	hll_row_count;
+	stream_write_row_count, hll_row_count;
 
 /* The row of an operation. */
 const struct op_row *op_row_of(const struct op *op);
@@ -71,8 +73,13 @@ unsigned run_length(const struct op *op);
 unsigned run_member(const struct op *op, unsigned i);
 unsigned op_member(const struct op *op);
 
-/* The number of an ID: a new one, or where XTRIM cuts. */
-uint64_t op_id(const struct op *op, bool old);
+/* An ID, as one number: a new one, or where XTRIM cuts; and as text. */
+int64_t op_id(const struct op *op, bool old);
+void op_put_id(struct buf *out, int64_t id);
+
+/* Whose message it is, and which one. */
+unsigned op_producer(const struct op *op);
+unsigned op_message(const struct op *op);
 
 /* A group and a consumer, and a time in the past. */
 unsigned op_group(const struct op *op);
@@ -82,6 +89,9 @@ int64_t op_past(const struct op *op);
 /* An ID that the group of op has pending in e, mostly; n: any number. */
 int64_t op_some_id(const struct op *op, const struct entry *e,
 		   struct random *r);
+
+/* Whether XADD with * gives an ID that the model knows. */
+bool stream_settled(const struct entry *e);
 
 /* An element of a HyperLogLog, of number i in a run. */
 unsigned hll_run_length(const struct op *op);
@@ -126,6 +136,10 @@ bool side_agrees(const struct entry *e, const struct entry *read,
 		 enum family family);
 void side_describe(struct buf *out, const struct entry *e,
 		   const struct entry *read, enum family family);
+
+/* Moments become those that were read. */
+void side_pin(struct entry *e, const struct entry *read, enum family family);
+void groups_pin(struct entry *e, const struct entry *read);
 
 /* Whether a moment that was read is within what is known. */
 bool span_holds(struct span known, struct span read);

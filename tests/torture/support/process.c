@@ -53,6 +53,8 @@ static void run(const struct process *p, const struct process_options *o)
 	if (!p->redis) {
 		argv[argc++] = "--auto-aof-rewrite-min-size";
 		argv[argc++] = "256kb";
+		argv[argc++] = "--stream-idmp-duration";
+		argv[argc++] = "86400";
 		if (o->segment_size > 0) {
 			snprintf(segment, sizeof(segment), "%u",
 				 o->segment_size);

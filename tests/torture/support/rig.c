@@ -140,6 +140,7 @@ static void send_more(struct rig *r, struct writer *w, int64_t now_ms)
 			w->ops = mem_realloc_array(w->ops, w->op_capacity,
 						   sizeof(*w->ops));
 		}
+		choice.unsettled = w->op_count - w->acked;
 		choice.last = w->op_count ? &w->ops[w->op_count - 1] : NULL;
 		op = &w->ops[w->op_count++];
 		op->sent_ms = now_ms;

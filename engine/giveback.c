@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- *   log short ─► trim: newest snapshot read again and good,
- *      ▲               older ones removed, durably
+ *   log short ─► trim: what stays read again and good,
+ *      ▲               older snapshots removed, durably
  *      │                   │
  *      │                   ▼
- *      └── still ◄─ the log before it: recycled or removed
+ *      └── still ◄─ the log before them: recycled or removed
  *             │
- *             └─► a new snapshot, the only one (engine/snapshot_policy.c)
+ *             └─► drop: a new one, the only one (engine/snapshot_policy.c)
  *
- * I1. What recovery needs stays: a snapshot just found good and the log behind
- *     it, or without a snapshot the whole log.
+ * What stays is the newest two; with retain-on-full drop, the newest.
+ *
+ * I1. What recovery needs stays: snapshots just found good and the log behind
+ *     the older, or with fewer snapshots the whole log.
  * I2. The log is told when the removal is durable: an older snapshot that came
  *     back by a power cut would want the log that it covers no longer.
- * I3. A newest snapshot that is not good is left as it is, with all that is
- *     older: recovery can do without it.
+ * I3. If what would stay is not good all is left as it is: recovery can do
+ *     without a newest snapshot as long as it has older ones.
+ * I4. Under keep the older of two snapshots and the log since it never go.
  */
 #include "engine/giveback.h"
 
@@ -23,10 +26,13 @@
 #include "snapshot/trim.h"
 
 #define RETRY_US UINT64_C(60000000) /* after a failure */
+#define KEEP_LEAST 2 /* I4 */
 
 struct giveback {
 	struct snapshot_trim *trim; /* NULL: none runs */
 	uint64_t not_before_us;
+	uint64_t newest_lsn; /* when the directory was looked at last */
+	uint64_t second_lsn; /* of the snapshot before it then; 0: none */
 };
 
 struct giveback *giveback_new(void)
@@ -40,9 +46,20 @@ void giveback_free(struct giveback *g)
 	mem_free(g);
 }
 
-bool giveback_wanted(const struct engine *e)
+/* How many stay when the disk is short. */
+static unsigned keep_when_short(const struct engine *e)
 {
-	return e->config->retain_on_full == RETAIN_DROP && wal_short(e->wal);
+	int64_t keep = e->config->retain_snapshots;
+
+	if (e->config->retain_on_full == RETAIN_DROP)
+		return 1;
+	return keep < KEEP_LEAST ? (unsigned)keep : KEEP_LEAST;
+}
+
+unsigned giveback_keep(const struct engine *e)
+{
+	return wal_short(e->wal) ? keep_when_short(e)
+				 : (unsigned)e->config->retain_snapshots;
 }
 
 static void start(struct engine *e)
@@ -50,12 +67,14 @@ static void start(struct engine *e)
 	struct snapshot_trim_options o = {
 		.io = e->io,
 		.dir = e->config->dir,
+		.keep = keep_when_short(e),
 		.threads = e->threads,
 		.completions = e->threads ? &e->completions : NULL,
 	};
 
 	log_line(LOG_LEVEL_NOTICE, "The disk is short: looking whether the "
-		 "newest snapshot is good, to do without older ones");
+		 "newest %s good, to do without older ones",
+		 o.keep == 1 ? "snapshot is" : "two snapshots are");
 	e->giveback->trim = snapshot_trim_start(&o);
 }
 
@@ -70,6 +89,7 @@ static void finish(struct engine *e, enum snapshot_state state,
 
 		snapshotter_status(e, &st);
 		wal_retain(e->wal, lsn, st.last_lsn); /* I2 */
+		g->newest_lsn = 0; /* look again */
 		log_line(LOG_LEVEL_NOTICE, "Given back: what is older than "
 			 "the snapshot at LSN %llu", (unsigned long long)lsn);
 	} else {
@@ -79,6 +99,22 @@ static void finish(struct engine *e, enum snapshot_state state,
 	}
 	snapshot_trim_free(g->trim);
 	g->trim = NULL;
+}
+
+/* The LSN of the snapshot before the newest; 0: there is none. */
+static uint64_t second_lsn(const struct engine *e, uint64_t newest_lsn)
+{
+	struct giveback *g = e->giveback;
+	struct snapshot_name *names;
+	int count;
+
+	if (g->newest_lsn == newest_lsn)
+		return g->second_lsn;
+	count = snapshot_list(e->io, e->config->dir, &names, NULL);
+	g->newest_lsn = newest_lsn;
+	g->second_lsn = count >= 2 ? names[1].lsn : 0;
+	mem_free(names);
+	return g->second_lsn;
 }
 
 /* Whether older snapshots keep something of the log. */
@@ -91,7 +127,10 @@ static bool would_gain(const struct engine *e)
 	if (st.active || st.last_lsn == 0)
 		return false;
 	wal_stats(e->wal, &w);
-	return w.retained_lsn < st.last_lsn;
+	if (w.retained_lsn >= st.last_lsn)
+		return false;
+	return keep_when_short(e) == 1 ||
+	       w.retained_lsn < second_lsn(e, st.last_lsn);
 }
 
 uint64_t giveback_step(struct engine *e)
@@ -107,7 +146,7 @@ uint64_t giveback_step(struct engine *e)
 			return UINT64_MAX;
 		finish(e, state, &m);
 	}
-	if (e->phase != ENGINE_SERVING || !giveback_wanted(e))
+	if (e->phase != ENGINE_SERVING || !wal_short(e->wal))
 		return UINT64_MAX;
 	if (e->now_us < g->not_before_us)
 		return g->not_before_us;

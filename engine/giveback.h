@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What goes first when the disk is short (retain-on-full drop): the snapshots
- * but the newest, and the log before it.
+ * What goes first when the disk is short: snapshots but the newest two, or with
+ * retain-on-full drop but the newest, and the log before those that stay.
  */
 #ifndef REDOUBT_ENGINE_GIVEBACK_H
 #define REDOUBT_ENGINE_GIVEBACK_H
@@ -18,7 +18,7 @@ void giveback_free(struct giveback *g);
  * monotonic clock; UINT64_MAX: when something happens. */
 uint64_t giveback_step(struct engine *e);
 
-/* Whether snapshots now are to be the only ones. */
-bool giveback_wanted(const struct engine *e);
+/* How many snapshots are to be kept now. */
+unsigned giveback_keep(const struct engine *e);
 
 #endif

@@ -169,8 +169,7 @@ static void begin(struct snapshotter *s)
 		.queue_max = QUEUE_MAX,
 		.threads = e->threads,
 		.completions = e->threads ? &e->completions : NULL,
-		.keep = giveback_wanted(e)
-				? 1 : (unsigned)e->config->retain_snapshots,
+		.keep = giveback_keep(e),
 		.pace = snapshot_policy_pace,
 		.pace_ctx = &s->policy,
 	};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * I1. An older snapshot goes only after every byte of the newest has been read
- *     from the disk and checked, by this process, just now.
+ * I1. An older snapshot goes only after every byte of those that stay has been
+ *     read from the disk and checked, by this process, just now; and not
+ *     before there are as many as shall stay.
  * I2. DONE says that the removal is durable: only then may the log be told
- *     that nothing before the newest is needed.
+ *     that nothing before the oldest that stays is needed.
  * I3. A snapshot that is being written is none of its business: newer names
  *     and temporary ones stay.
  * I4. `state` is stored last: who reads DONE or FAILED may read the rest.
@@ -60,19 +61,19 @@ static int check(struct snapshot_trim *t, const struct snapshot_name *name)
 static int trim(struct snapshot_trim *t)
 {
 	struct snapshot_name *names = NULL;
-	int count, err;
+	int i, count, err = OK, keep = (int)t->o.keep;
 
 	count = snapshot_list(t->o.io, t->dir, &names, &t->message);
-	if (count > 0)
-		err = check(t, &names[0]);
-	else if (count < 0)
+	if (count < 0)
 		err = count;
-	else
-		err = err_set(&t->message, ERR_NOT_FOUND, "no snapshot in %s",
-			      t->dir);
+	else if (count < keep)
+		err = err_set(&t->message, ERR_NOT_FOUND, "%d snapshots in %s, "
+			      "%d shall stay", count, t->dir, keep);
+	for (i = 0; !err && i < keep; i++) /* I1 */
+		err = check(t, &names[i]);
 	if (!err) {
-		t->lsn = names[0].lsn;
-		err = snapshot_drop_older(t->o.io, t->dir, &names[0],
+		t->lsn = names[keep - 1].lsn;
+		err = snapshot_drop_older(t->o.io, t->dir, &names[keep - 1],
 					  &t->message); /* I3 */
 	}
 	mem_free(names);
@@ -111,6 +112,7 @@ snapshot_trim_start(const struct snapshot_trim_options *o)
 {
 	struct snapshot_trim *t = mem_calloc(1, sizeof(*t));
 
+	assert(o->keep > 0);
 	t->o = *o;
 	t->dir = mem_strdup(o->dir);
 	atomic_init(&t->state, SNAPSHOT_RUNNING);

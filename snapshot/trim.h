@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Down to one snapshot, when the disk is short: a thread reads the newest one
- * whole, around the page cache, and if it is good removes the older ones.
+ * Down to one or two snapshots, when the disk is short: a thread reads those
+ * that stay whole, around the page cache, and if they are good removes the
+ * older ones.
  */
 #ifndef REDOUBT_SNAPSHOT_TRIM_H
 #define REDOUBT_SNAPSHOT_TRIM_H
@@ -11,6 +12,7 @@
 struct snapshot_trim_options {
 	struct io *io;
 	const char *dir; /* of the store */
+	unsigned keep;   /* how many stay, at least 1 */
 	bool threads;    /* false: done when start returns */
 	struct completion_queue *completions; /* wakes the engine at the end */
 };
@@ -26,7 +28,7 @@ snapshot_trim_start(const struct snapshot_trim_options *o);
 enum snapshot_state snapshot_trim_state(const struct snapshot_trim *t,
 					struct err_message *m);
 
-/* After SNAPSHOT_DONE: LSN of the one that was read; nothing older is left. */
+/* After SNAPSHOT_DONE: LSN of the oldest that stays. */
 uint64_t snapshot_trim_lsn(const struct snapshot_trim *t);
 
 /* Ends it, soon, and frees it; t may be NULL. */

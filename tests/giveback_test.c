@@ -173,7 +173,7 @@ START_TEST(giveback__snapshots_make_room_again_and_again)
 	check_restart(&d);
 	sim_limit(d.sim, 0);
 	wait_a_little(&d);
-	ck_assert(!giveback_wanted(d.s.engine));
+	ck_assert_uint_eq(giveback_keep(d.s.engine), 2);
 	snapshot(&d);
 	write_values(&d, 10);
 	snapshot(&d);
@@ -218,6 +218,112 @@ START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
 }
 END_TEST
 
+/* Values and a snapshot, so many times. */
+static void write_snapshots(struct disk_store *d, unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		write_values(d, 60);
+		snapshot(d);
+	}
+	write_values(d, 10);
+}
+
+START_TEST(giveback__keep_gives_back_what_is_beyond_two_snapshots)
+{
+	struct disk_store d;
+	unsigned done;
+
+	begin(&d, RETAIN_KEEP);
+	d.s.config->retain_snapshots = 4;
+	write_snapshots(&d, 4);
+	ck_assert_int_eq(snapshots(&d, NULL), 4);
+	sim_limit(d.sim, 1);
+	wait_a_little(&d);
+	done = write_values(&d, 50); /* in what two snapshots' log gave back */
+	ck_assert_uint_eq(done, 50);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	ck_assert_uint_lt(write_values(&d, 400), 400);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+/* Its log goes back to the beginning: so many snapshots were wanted. */
+START_TEST(giveback__keep_gives_back_the_log_before_two_snapshots)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_KEEP);
+	d.s.config->retain_snapshots = 8;
+	write_snapshots(&d, 2);
+	sim_limit(d.sim, 1);
+	wait_a_little(&d);
+	ck_assert_uint_eq(write_values(&d, 20), 20);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+/* Flips a bit of a snapshot, 0 being the newest. */
+static void damage(struct disk_store *d, int index)
+{
+	struct snapshot_name *names;
+	char path[256];
+	uint8_t byte;
+
+	ck_assert_int_gt(snapshot_list(d->s.io, d->s.dir, &names, NULL), index);
+	snprintf(path, sizeof(path), "%s/snap/%s", d->s.dir, names[index].name);
+	mem_free(names);
+	ck_assert_int_eq(sim_peek(d->sim, path, 4096 + 80, &byte, 1), 1);
+	byte ^= 16;
+	sim_poke(d->sim, path, 4096 + 80, &byte, 1);
+}
+
+START_TEST(giveback__keep_stays_as_it_is_if_the_older_is_damaged)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_KEEP);
+	d.s.config->retain_snapshots = 3;
+	write_snapshots(&d, 3);
+	damage(&d, 1);
+	sim_limit(d.sim, 1);
+	wait_a_little(&d);
+	ck_assert_uint_lt(write_values(&d, 80), 80);
+	ck_assert_int_eq(snapshots(&d, NULL), 3);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
+/* Room comes back: as many as are wanted stand again. */
+START_TEST(giveback__keep_goes_back_to_what_is_wanted)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_KEEP);
+	d.s.config->retain_snapshots = 3;
+	write_snapshots(&d, 3);
+	sim_limit(d.sim, 1);
+	write_values(&d, 400);
+	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	ck_assert_uint_eq(giveback_keep(d.s.engine), 2);
+	sim_limit(d.sim, 0);
+	wait_a_little(&d);
+	ck_assert_uint_eq(giveback_keep(d.s.engine), 3);
+	write_snapshots(&d, 2);
+	ck_assert_int_eq(snapshots(&d, NULL), 3);
+	check_restart(&d);
+	finish(&d);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("giveback",
@@ -225,5 +331,9 @@ int main(void)
 			 giveback__keep_refuses_writes_instead,
 			 giveback__snapshots_make_room_again_and_again,
 			 giveback__a_damaged_newest_snapshot_keeps_the_older,
-			 giveback__a_start_on_a_full_disk_gives_back_too);
+			 giveback__a_start_on_a_full_disk_gives_back_too,
+			 giveback__keep_gives_back_what_is_beyond_two_snapshots,
+			 giveback__keep_gives_back_the_log_before_two_snapshots,
+			 giveback__keep_stays_as_it_is_if_the_older_is_damaged,
+			 giveback__keep_goes_back_to_what_is_wanted);
 }

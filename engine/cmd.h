@@ -91,9 +91,10 @@ void emit_key_expire(struct cmd *c, struct slice key, uint64_t deadline,
 /* Any record; r->lsn and r->key_hash are filled. */
 void emit(struct cmd *c, struct record *r);
 
-/* Whether `bytes` more can go to the log for sure; else it has replied
- * MISCONF. The dispatcher has asked for the arguments' size and 128 KiB;
- * handlers whose records may be bigger ask, before the first emit. */
+/* Whether `bytes` more than the arguments' size and 128 KiB (of a command that
+ * frees: 2 KiB) can go to the log for sure; else it has replied MISCONF.  The
+ * dispatcher has asked with 0; handlers whose records may be bigger ask, before
+ * the first emit. */
 bool cmd_room(struct cmd *c, uint64_t bytes);
 
 /* Parks the session: the handler returns without a reply, and w->ready writes

@@ -16,7 +16,9 @@
 #include "engine/zset_range.h"
 #include "engine/zset_records.h"
 
-#define ROOM_UNASKED 64 /* members that the dispatcher's asking covers */
+/* Members, and their bytes, that the dispatcher's asking covers. */
+#define ROOM_UNASKED 64
+#define ROOM_UNASKED_BYTES 512
 
 /* Whether there is room in the log for removing the run; else replied. (I3) */
 static bool room_for(struct cmd *c, struct slice key, const struct entry *e,
@@ -29,7 +31,7 @@ static bool room_for(struct cmd *c, struct slice key, const struct entry *e,
 	zset_seek(&it, e, span.first);
 	for (i = 0; i < span.count && zset_next(&it, &item); i++)
 		bytes += item.member.size;
-	return (i <= ROOM_UNASKED && bytes < ITEMS_SIZE_MAX) ||
+	return (i <= ROOM_UNASKED && bytes < ROOM_UNASKED_BYTES) ||
 	       cmd_room(c, zset_records_size(key, i, bytes));
 }
 

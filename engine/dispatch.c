@@ -20,9 +20,10 @@
 #include "engine/parked.h"
 #include "engine/slowlog.h"
 
-/* What a write may put into the log beyond its arguments: handlers that need
- * more ask with cmd_room. */
+/* What a write may put into the log beyond its arguments, and one that frees:
+ * handlers that need more ask with cmd_room. */
 #define ROOM_MARGIN (128u << 10)
+#define ROOM_MARGIN_FREES (2u << 10)
 #define RECORDS_MORE 4 /* records beside the first */
 
 /* Whether a key or a name is that of the command before, as when a client fills
@@ -145,6 +146,7 @@ bool cmd_room(struct cmd *c, uint64_t bytes)
 {
 	bool frees = c->command->flags & CMD_FREES;
 
+	bytes += argument_bytes(c) + (frees ? ROOM_MARGIN_FREES : ROOM_MARGIN);
 	if (wal_room(c->engine->wal, bytes, frees))
 		return true;
 	reply_error(c, "MISCONF Not enough disk space for the log: writes are "
@@ -230,7 +232,7 @@ static bool admit(struct cmd *c)
 	if (!(command->flags & CMD_WRITE))
 		return true;
 	return memory_admits(c) &&
-	       cmd_room(c, argument_bytes(c) + ROOM_MARGIN);
+	       cmd_room(c, 0);
 }
 
 /* Removes a declared key whose deadline has passed. (I2) */

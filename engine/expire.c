@@ -9,8 +9,8 @@
  *
  * I1. Only a key whose deadline has passed by the engine's clock is removed.
  * I2. One turn collects a bounded number of keys and writes one batch.
- * I3. While the log has no room nothing is removed: readers see expired keys
- *     as absent all the same.
+ * I3. Only what the log has room for is removed, however long keys are; the
+ *     rest stays due.  Readers see expired keys as absent all the same.
  */
 #include "engine/expire.h"
 
@@ -19,6 +19,9 @@
 #include "base/mem.h"
 
 #define ITEMS_PER_TURN 400
+#define ROOM_PER_TURN (128u << 10) /* bytes of the log */
+#define ROOM_SHARE 16              /* of a segment, for small ones */
+#define ROOM_LEAST 1024
 #define REINDEX_BUCKETS 64
 
 /* Keys found due, their bytes one behind the other. */
@@ -26,10 +29,45 @@ struct due {
 	struct engine *engine;
 	uint32_t db;
 	uint64_t hash;
-	uint64_t later_ms; /* earliest deadline not yet passed; 0 = none */
+	uint64_t later_ms; /* earliest deadline of what stays; 0 = none */
+	uint64_t room;     /* left for records */
 	struct buf keys;   /* u32 size, bytes, … */
 	unsigned count;
 };
+
+uint64_t expire_room(const struct engine *e)
+{
+	uint64_t room = (uint64_t)e->config->segment_size / ROOM_SHARE;
+
+	if (room > ROOM_PER_TURN)
+		room = ROOM_PER_TURN;
+	while (!wal_room(e->wal, room, true)) {
+		if (room <= ROOM_LEAST)
+			return 0;
+		room /= 4;
+	}
+	return room;
+}
+
+/* Whether the record of a key fits; a big one does alone. (I3) */
+static bool take_room(struct due *due, size_t key_size)
+{
+	uint64_t size = key_size + EXPIRE_RECORD_SIZE;
+
+	if (size > due->room && due->count == 0 &&
+	    wal_room(due->engine->wal, size, true))
+		due->room = size;
+	if (size > due->room)
+		return false;
+	due->room -= size;
+	return true;
+}
+
+static void stays_until(struct due *due, uint64_t ms)
+{
+	if (due->later_ms == 0 || ms < due->later_ms)
+		due->later_ms = ms;
+}
 
 static void look(void *ctx, void *entry)
 {
@@ -48,8 +86,12 @@ static void look(void *ctx, void *entry)
 		return;
 	}
 	if (deadline > due->engine->now_ms) {
-		if (due->later_ms == 0 || deadline < due->later_ms)
-			due->later_ms = deadline;
+		stays_until(due, deadline);
+		return;
+	}
+	if (!take_room(due, key.size)) {
+		stays_until(due, due->engine->now_ms +
+				 (due->count ? 1 : EXPIRE_RETRY_MS));
 		return;
 	}
 	put_u32(size, (uint32_t)key.size); /* I1 */
@@ -104,6 +146,9 @@ static bool expire_db(struct engine *e, uint32_t db)
 
 	if (!w || wheel_next_ms(w) > e->now_ms)
 		return false;
+	due.room = expire_room(e);
+	if (due.room == 0) /* I3 */
+		return false;
 	handled = wheel_poll(w, e->now_ms, ITEMS_PER_TURN, fire, &due); /* I2 */
 	if (due.count)
 		remove_due(&due);
@@ -117,9 +162,6 @@ bool expire_turn(struct engine *e)
 	uint32_t i;
 
 	if (!e->active_expire)
-		return false;
-	if (expire_next_ms(e) <= e->now_ms &&
-	    !wal_room(e->wal, UINT64_C(1) << 20, true)) /* I3 */
 		return false;
 	for (i = 0; i < e->ks.indexed_end; i++) {
 		more |= expire_db(e, i);

@@ -6,7 +6,8 @@
  * records.
  *
  * F1. An item that fires is gone; the key gets a new one for what is left.
- * F2. One turn removes a bounded number of fields.
+ * F2. One turn removes a bounded number of fields, and only what the log has
+ *     room for; the rest stays due.
  */
 #include "engine/expire.h"
 
@@ -23,6 +24,9 @@ struct due_keys {
 	uint32_t db;
 	uint64_t hash;
 	struct buf keys; /* items */
+	size_t left;     /* fields that may go yet */
+	uint64_t room;   /* left for records */
+	bool any;        /* something goes */
 };
 
 static void look(void *ctx, void *entry)
@@ -48,16 +52,40 @@ static uint64_t fire(void *ctx, uint64_t hash)
 
 /* The fields of one key that are due. */
 struct due_fields {
+	struct due_keys *keys;
+	struct slice key;
 	struct buf items;
 	size_t count;
 };
 
-static void collect(void *ctx, const struct hash_item *item)
+/* Whether there is room for one more field; a big one may go alone. The key
+ * stands in each of the records, of which there are two at most. (F2) */
+static bool take_room(const struct due_fields *due, size_t field_size)
+{
+	struct due_keys *keys = due->keys;
+	uint64_t size = field_size + VARINT_SIZE_MAX;
+
+	if (due->count == 0)
+		size += 2 * (due->key.size + EXPIRE_RECORD_SIZE);
+	if (size > keys->room && !keys->any &&
+	    wal_room(keys->engine->wal, size, true))
+		keys->room = size;
+	if (size > keys->room)
+		return false;
+	keys->room -= size;
+	keys->any = true;
+	return true;
+}
+
+static bool collect(void *ctx, const struct hash_item *item)
 {
 	struct due_fields *due = ctx;
 
+	if (!take_room(due, item->field.size))
+		return false;
 	items_put(&due->items, item->field);
 	due->count++;
+	return true;
 }
 
 /* Removes them by records as long as records may be. */
@@ -85,31 +113,31 @@ static void remove_fields(struct due_keys *keys, struct slice key,
 	}
 }
 
-/* Removes what is due of one key, at most count_max fields; returns how many
- * were. */
-static size_t expire_key(struct due_keys *keys, struct slice key,
-			 size_t count_max)
+/* Removes what is due of one key. */
+static void expire_key(struct due_keys *keys, struct slice key)
 {
 	struct engine *e = keys->engine;
-	struct due_fields due = { 0 };
+	struct due_fields due = { .keys = keys, .key = key };
 	const struct entry *entry;
 	uint64_t next_ms, hash;
 
 	entry = keyspace_find(&e->ks, keys->db, key);
 	if (!entry || !(entry->flags & ENTRY_FIELDS))
-		return 0; /* two items for one key */
+		return; /* two items for one key */
 	hash = keyspace_hash(&e->ks, key);
-	if (count_max == 0)
+	if (keys->left == 0)
 		next_ms = e->now_ms;
 	else /* changes an index, not the state */
-		next_ms = hash_due((struct entry *)entry, e->now_ms, count_max,
-				   collect, &due);
+		next_ms = hash_due((struct entry *)entry, e->now_ms,
+				   keys->left, collect, &due);
+	if (next_ms <= e->now_ms && !keys->any) /* not even one */
+		next_ms = e->now_ms + EXPIRE_RETRY_MS;
+	keys->left -= due.count;
 	remove_fields(keys, key, &due);
 	entry = keyspace_find(&e->ks, keys->db, key);
 	if (entry && (entry->flags & ENTRY_FIELDS)) /* F1 */
 		keyspace_index_fields(&e->ks, keys->db, hash, next_ms);
 	buf_release(&due.items);
-	return due.count;
 }
 
 static void expire_keys(struct due_keys *due)
@@ -120,23 +148,23 @@ static void expire_keys(struct due_keys *due)
 		.command = { (const uint8_t *)"expire-cycle", 12 },
 	};
 	struct reader in = reader_of(buf_slice(&due->keys));
-	size_t left = FIELDS_PER_TURN;
 
 	engine_batch_begin(due->engine, &nobody);
-	while (reader_left(&in)) {
-		size_t count = expire_key(due, read_string(&in), left);
-
-		left = count < left ? left - count : 0; /* F2 */
-	}
+	while (reader_left(&in))
+		expire_key(due, read_string(&in));
 	engine_batch_end(due->engine);
 }
 
 bool expire_fields(struct engine *e, uint32_t db)
 {
-	struct due_keys due = { .engine = e, .db = db };
+	struct due_keys due = { .engine = e, .db = db,
+				.left = FIELDS_PER_TURN };
 	struct wheel *w = e->ks.dbs[db].fields;
 
 	if (!w || wheel_next_ms(w) > e->now_ms)
+		return false;
+	due.room = expire_room(e);
+	if (due.room == 0)
 		return false;
 	wheel_poll(w, e->now_ms, KEYS_PER_TURN, fire, &due);
 	if (due.keys.size)

@@ -177,11 +177,12 @@ static struct model_field *find_model(struct fixture *f, struct slice name)
 	return NULL;
 }
 
-static void collect_due(void *ctx, const struct hash_item *item)
+static bool collect_due(void *ctx, const struct hash_item *item)
 {
 	struct fixture *f = ctx;
 
 	put(f, item->field);
+	return true;
 }
 
 /* Removes what is due, as the expiry of the engine does. */

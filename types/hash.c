@@ -358,13 +358,13 @@ uint64_t hash_earliest(const struct entry *e)
 }
 
 uint64_t hash_due(struct entry *e, uint64_t now_ms, size_t count_max,
-		  hash_visit_fn *visit, void *ctx)
+		  hash_due_fn *take, void *ctx)
 {
 	size_t at = 0, end, count = 0;
 	uint64_t first = 0;
 
 	if (is_big(e))
-		return hash_table_due(big(e), now_ms, count_max, visit, ctx);
+		return hash_table_due(big(e), now_ms, count_max, take, ctx);
 	for (end = entry_blob(e).size; at < end;) {
 		struct hash_item item;
 
@@ -376,9 +376,8 @@ uint64_t hash_due(struct entry *e, uint64_t now_ms, size_t count_max,
 				first = item.deadline_ms;
 			continue;
 		}
-		if (++count > count_max)
+		if (++count > count_max || !take(ctx, &item))
 			return now_ms;
-		visit(ctx, &item);
 	}
 	return first;
 }

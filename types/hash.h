@@ -35,6 +35,10 @@ struct hash_item {
 
 typedef void hash_visit_fn(void *ctx, const struct hash_item *item);
 
+/* Whether it takes a field that is due; what it leaves stays for another time.
+ */
+typedef bool hash_due_fn(void *ctx, const struct hash_item *item);
+
 /* What hashes need from the keyspace. */
 struct hash_env {
 	const uint64_t *hash_key; /* the store's; must stay where it is */
@@ -87,11 +91,12 @@ void hash_item_of(const void *field_entry, struct hash_item *out);
 /* No field's deadline is before this (ms); 0: none has one. */
 uint64_t hash_earliest(const struct entry *e);
 
-/* Visits at most count_max fields whose deadline has passed, perhaps some ms
- * late. The caller deletes them at once: the index of a big hash has forgotten
- * them. Returns when to ask again; now_ms: at once, there may be more. */
+/* Offers at most count_max fields whose deadline has passed, perhaps some ms
+ * late. The caller deletes those it takes at once: the index of a big hash has
+ * forgotten them. Returns when to ask again; now_ms: at once, there may be
+ * more. */
 uint64_t hash_due(struct entry *e, uint64_t now_ms, size_t count_max,
-		  hash_visit_fn *visit, void *ctx);
+		  hash_due_fn *take, void *ctx);
 
 /* "listpack", "listpackex" (some field has a deadline) or "hashtable". */
 const char *hash_encoding_name(const struct entry *e);

@@ -80,7 +80,7 @@ bool hash_table_find(const struct hash *h, struct slice field,
 void hash_table_add(struct hash *h, const struct hash_env *env,
 		    const struct hash_item *item);
 uint64_t hash_table_due(struct hash *h, uint64_t now_ms, size_t count_max,
-			hash_visit_fn *visit, void *ctx);
+			hash_due_fn *take, void *ctx);
 struct hash *hash_table_copy(const struct hash *h);
 size_t hash_table_memory(const struct hash *h);
 void hash_table_free(struct hash *h);

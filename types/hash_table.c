@@ -164,8 +164,8 @@ struct due {
 	struct hash *h;
 	uint64_t now_ms;
 	uint64_t hash;
-	uint64_t later_ms; /* earliest deadline not yet passed; 0 = none */
-	hash_visit_fn *visit;
+	uint64_t later_ms; /* earliest deadline of what stays; 0 = none */
+	hash_due_fn *take;
 	void *ctx;
 };
 
@@ -188,7 +188,10 @@ static void look(void *ctx, void *entry)
 	if (deadline == 0)
 		return;
 	hash_item_of(e, &item);
-	due->visit(due->ctx, &item);
+	if (due->take(due->ctx, &item))
+		return;
+	e->flags |= ENTRY_INDEXED;
+	due->later_ms = due->now_ms + 1;
 }
 
 static uint64_t fire(void *ctx, uint64_t hash)
@@ -202,9 +205,9 @@ static uint64_t fire(void *ctx, uint64_t hash)
 }
 
 uint64_t hash_table_due(struct hash *h, uint64_t now_ms, size_t count_max,
-			hash_visit_fn *visit, void *ctx)
+			hash_due_fn *take, void *ctx)
 {
-	struct due due = { .h = h, .now_ms = now_ms, .visit = visit,
+	struct due due = { .h = h, .now_ms = now_ms, .take = take,
 			   .ctx = ctx };
 	uint64_t next_ms;
 	size_t handled;

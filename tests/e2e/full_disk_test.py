@@ -236,6 +236,73 @@ def test_history_is_kept_if_wanted(server, disk):
         equal(overwrite(c, 500, 100), 500)
 
 
+def snapshots(server):
+    return sorted(os.listdir(os.path.join(server.store, "snap")))
+
+
+@on_disks(**{"retain-on-full": "keep", "retain-snapshots": "5"})
+def test_keep_gives_back_what_is_beyond_two_snapshots(server, disk):
+    disk.fill(40 * MIB)
+    server.start()
+    with server.raw() as c:
+        for _ in range(5):
+            equal(overwrite(c, 60, 1), 60)
+            c.ok("SAVE")
+        before = snapshots(server)
+        equal(len(before), 5)
+        disk.fill()
+        done = overwrite(c, 1500, 20)
+        assert 120 < done < 1500, done  # of 12 MiB that came back
+        equal(snapshots(server), before[-2:])
+        digest = str(c.ok("DEBUG", "DIGEST"))
+    server.restart()
+    equal(server.digest(), digest)
+    equal(snapshots(server), before[-2:])
+    disk.empty()
+    writes_resume(server)
+
+
+def frees(server, disk):
+    """Commands that free, expiry and an orderly end go on without a free
+    byte; writes resume by themselves."""
+    disk.fill(16 * MIB)
+    server.start()
+    with server.raw() as c:
+        for i in range(50):
+            c.ok("SET", "due:%d" % i, "x", "PX", "6000")
+        begin = time.monotonic()
+        write_until_refused(c)
+        disk.fill()
+        write_until_refused(c, 100000)
+        assert time.monotonic() < begin + 6, "the disk took too long to fill"
+        while str(c.command("SET", "small", "1")) == "OK":
+            pass
+        is_error(c.command("APPEND", "key:0", "1"), "MISCONF")
+        equal(c.command("DEL", "key:0", "key:1"), 2)
+        equal(c.command("UNLINK", "key:2"), 1)
+        wait_until(lambda: server.info("stats")["expired_keys"] == "50", 15,
+                   "keys that are due leave")
+        equal(c.command("EXISTS", "due:0", "due:49"), 0)
+        c.ok("FLUSHALL")
+        equal(c.ok("DBSIZE"), 0)
+    equal(server.stop(), 0)
+    server.start()
+    with server.raw() as c:
+        equal(c.ok("DBSIZE"), 0)
+    disk.empty()
+    writes_resume(server)
+
+
+@on_disks(**{"retain-on-full": "keep", "log-segment-size": 65536})
+def test_the_smallest_segments_have_room_for_what_frees(server, disk):
+    frees(server, disk)
+
+
+@on_disks(**{"retain-on-full": "keep", "log-segment-size": MIB})
+def test_small_segments_have_room_for_what_frees(server, disk):
+    frees(server, disk)
+
+
 def start_limited(server, size):
     """Files of the server may have so many bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

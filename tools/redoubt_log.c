@@ -4,12 +4,15 @@
  */
 #include "tools/redoubt_log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/glob.h"
+#include "base/mem.h"
 #include "base/num.h"
+#include "snapshot/snapshot.h"
 
 static const char usage[] =
 "usage: redoubt-log COMMAND [--dir DIR] [option ...]\n"
@@ -35,13 +38,31 @@ static const char usage[] =
 "  -f, --follow        tail: go on\n"
 "  --human, --json     text for people, or JSON\n"
 "\n"
-"Exit status: 0 good, 64 usage, 65 damaged data, 74 read error.\n";
+"Exit status: 0 good, 64 usage or no store, 65 damaged data, 74 read or write\n"
+"error or records that have left the log, 78 written by a newer version.\n";
 
 int log_fail(int err, const struct err_message *m)
 {
 	fprintf(stderr, "redoubt-log: %s\n",
 		m->text[0] ? m->text : "unknown error");
 	return err_exit_code(err);
+}
+
+int log_no_store(const struct log_options *o)
+{
+	fprintf(stderr, "redoubt-log: %s holds no store: no log/*.seg, no "
+		"snap/*.snap. Next: redoubt-log info --dir DIR, with the "
+		"server's dir\n", o->dir);
+	return EXIT_USAGE;
+}
+
+bool log_has_snapshots(const struct log_options *o)
+{
+	struct snapshot_name *names = NULL;
+	int n = snapshot_list(o->io, o->dir, &names, NULL);
+
+	mem_free(names);
+	return n != 0; /* not to be read: something is there */
 }
 
 /* "E:N" or "N" */
@@ -81,6 +102,40 @@ static bool set_number(const char *value, uint64_t *out)
 	return num_parse_u64(slice_str(value), out);
 }
 
+static bool is_record_type(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i <= RECORD_TAG_MAX; i++) {
+		const char *type = record_type_name(i);
+
+		if (type && strcmp(type, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the command looks at the option. */
+static bool option_counts(const char *command, const char *name)
+{
+	static const struct {
+		const char *option, *commands;
+	} few[] = {
+		{ "--from", "cat tail stat" }, { "--to", "cat tail stat" },
+		{ "--since", "cat tail stat" }, { "--until", "cat tail stat" },
+		{ "--key", "cat tail stat" }, { "--type", "cat tail stat" },
+		{ "--user", "cat tail stat" }, { "--command", "cat tail stat" },
+		{ "--value-max", "cat tail" }, { "--file", "verify" },
+		{ "-n", "tail" }, { "-f", "tail" }, { "--follow", "tail" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(few); i++)
+		if (strcmp(few[i].option, name) == 0)
+			return strstr(few[i].commands, command) != NULL;
+	return true;
+}
+
 /* One option with its value; false: it is wrong. */
 static bool set_option(struct log_options *o, const char *name,
 		       const char *value)
@@ -100,7 +155,7 @@ static bool set_option(struct log_options *o, const char *name,
 		return parse_time(value, &o->until_ms);
 	else if (strcmp(name, "--key") == 0)
 		o->key = value;
-	else if (strcmp(name, "--type") == 0)
+	else if (strcmp(name, "--type") == 0 && is_record_type(value))
 		o->type = value;
 	else if (strcmp(name, "--user") == 0)
 		o->user = value;
@@ -135,12 +190,16 @@ static bool parse_options(struct log_options *o, int argc, char **argv)
 	int i;
 
 	for (i = 2; i < argc; i++) {
-		if (set_flag(o, argv[i]))
+		bool counts = option_counts(argv[1], argv[i]);
+
+		if (counts && set_flag(o, argv[i]))
 			continue;
-		if (i + 1 >= argc || !set_option(o, argv[i], argv[i + 1])) {
+		if (!counts || i + 1 >= argc ||
+		    !set_option(o, argv[i], argv[i + 1])) {
 			fprintf(stderr,
-				"redoubt-log: cannot use '%s %s'\n"
-				"Try redoubt-log --help.\n", argv[i],
+				"redoubt-log: %s cannot use '%s%s%s'\n"
+				"Next: redoubt-log --help\n", argv[1],
+				argv[i], i + 1 < argc ? " " : "",
 				i + 1 < argc ? argv[i + 1] : "");
 			return false;
 		}
@@ -188,6 +247,18 @@ void log_put_time(struct buf *out, uint64_t ms)
 	buf_printf(out, "%s.%03uZ", text, (unsigned)(ms % 1000));
 }
 
+/* What could not be written was not shown. */
+static int finish(int code)
+{
+	bool failed = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !failed)
+		return code;
+	fprintf(stderr, "redoubt-log: cannot write all of the output: %s\n",
+		strerror(errno));
+	return code == EXIT_OK ? EXIT_IO : code;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -218,9 +289,9 @@ int main(int argc, char **argv)
 			continue;
 		if (!parse_options(&o, argc, argv))
 			return EXIT_USAGE;
-		return commands[i].run(&o);
+		return finish(commands[i].run(&o));
 	}
 	fprintf(stderr, "redoubt-log: no command '%s'\n"
-			"Try redoubt-log --help.\n", argv[1]);
+			"Next: redoubt-log --help\n", argv[1]);
 	return EXIT_USAGE;
 }

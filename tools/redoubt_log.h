@@ -32,9 +32,11 @@ struct log_options {
 	bool follow;
 };
 
-/* One in-use segment, by its headers and frame headers alone. */
+/* One segment, by its headers and frame headers alone. */
 struct log_segment {
 	uint64_t sequence;
+	const char *wrong; /* with its head, or NULL */
+	uint64_t wrong_at; /* offset */
 	bool has_identity;
 	bool in_use;
 	bool sealed;
@@ -54,6 +56,12 @@ struct log_segment {
 int log_segments(const struct log_options *o, struct log_segment **out,
 		 struct err_message *m);
 
+/* ERR_CORRUPT, and m names the first, if a head is wrong: there may be more in
+ * the log than can be shown. */
+int log_heads_check(const struct log_options *o,
+		    const struct log_segment *segments, int count,
+		    struct err_message *m);
+
 /* The sub-commands. Each returns an exit code. */
 int log_info(const struct log_options *o);
 int log_cat(const struct log_options *o);
@@ -70,5 +78,11 @@ void log_put_time(struct buf *out, uint64_t ms);
 
 /* Says what went wrong on stderr and returns its exit code. */
 int log_fail(int err, const struct err_message *m);
+
+/* The same for a directory that holds no store. */
+int log_no_store(const struct log_options *o);
+
+/* Whether there is any snapshot. */
+bool log_has_snapshots(const struct log_options *o);
 
 #endif

@@ -10,32 +10,51 @@
 #include "wal/cursor.h"
 
 #define FOLLOW_PAUSE_NS 50000000
+#define TRIES 5
 
 /* Called for each batch that passes the filters. */
 typedef void batch_fn(void *ctx, const struct log_options *o,
 		      const struct batch_view *v);
 
-/* The oldest LSN the log can give, and the newest. */
-static int log_bounds(const struct log_options *o, uint64_t *first,
-		      uint64_t *last, struct err_message *m)
+/* What the log has. */
+struct bounds {
+	uint64_t first_lsn, last_lsn; /* 0: no segment is in use */
+	int files;
+	int wrong; /* ERR_CORRUPT: heads are, as the message says */
+	struct err_message message;
+};
+
+static int find_bounds(const struct log_options *o, struct bounds *b)
 {
 	struct log_segment *segments = NULL;
-	int i, n = log_segments(o, &segments, m);
+	int i;
 
-	*first = 0;
-	*last = 0;
-	for (i = 0; i < n; i++) {
-		if (!segments[i].in_use)
+	*b = (struct bounds){ .first_lsn = 0 };
+	b->files = log_segments(o, &segments, &b->message);
+	if (b->files < 0)
+		return b->files;
+	for (i = 0; i < b->files; i++) {
+		if (!segments[i].in_use || segments[i].wrong)
 			continue;
-		if (*first == 0 || segments[i].use.base)
-			*first = segments[i].use.first_lsn;
-		*last = segments[i].last_lsn;
+		if (b->first_lsn == 0 || segments[i].use.base)
+			b->first_lsn = segments[i].use.first_lsn;
+		b->last_lsn = segments[i].last_lsn;
 	}
+	b->wrong = log_heads_check(o, segments, b->files, &b->message);
 	mem_free(segments);
-	if (n >= 0 && *first == 0)
-		return err_set(m, ERR_NOT_FOUND, "%s/log holds no segment in "
-			       "use: nothing has been logged there", o->dir);
-	return n < 0 ? n : OK;
+	return OK;
+}
+
+/* No segment is in use. */
+static int nothing_logged(const struct log_options *o, const struct bounds *b)
+{
+	if (b->wrong)
+		return log_fail(b->wrong, &b->message);
+	if (b->files == 0 && !log_has_snapshots(o))
+		return log_no_store(o);
+	fprintf(stderr, "redoubt-log: nothing has been logged in %s/log\n",
+		o->dir);
+	return EXIT_OK;
 }
 
 static void follow_pause(void)
@@ -46,11 +65,31 @@ static void follow_pause(void)
 	nanosleep(&t, NULL);
 }
 
-/* Walks the log from first_lsn on. */
-static int walk(const struct log_options *o, uint64_t first_lsn,
-		batch_fn *each, void *ctx)
+/* The records wanted are not there, or not any more. */
+static int fail_walk(const struct log_options *o, int err,
+		     struct err_message *m)
 {
-	struct err_message m = { { 0 } };
+	size_t size = strlen(m->text);
+
+	if (err == ERR_NOT_FOUND)
+		snprintf(m->text + size, sizeof(m->text) - size,
+			 ". Next: redoubt-log info --dir %s", o->dir);
+	return log_fail(err, m);
+}
+
+/* Who wants the batches, and what came of it. */
+struct walk {
+	batch_fn *each;
+	void *ctx;
+	bool any; /* something was given */
+	struct err_message message;
+};
+
+/* Walks the log from first_lsn on. */
+static int walk_log(const struct log_options *o, uint64_t first_lsn,
+		    struct walk *k)
+{
+	struct err_message *m = &k->message;
 	struct cursor_options co = {
 		.io = o->io,
 		.dir = o->dir,
@@ -61,35 +100,59 @@ static int walk(const struct log_options *o, uint64_t first_lsn,
 	struct batch_view v;
 	int err;
 
-	err = wal_cursor_open(&cursor, &co, &m);
+	/* Who does not follow wants the end looked at closely: a bound. */
+	if (!o->follow && co.last_lsn == UINT64_MAX)
+		co.last_lsn--;
+	err = wal_cursor_open(&cursor, &co, m);
 	if (err)
-		return log_fail(err, &m);
+		return err;
 	for (;;) {
-		err = wal_cursor_next(cursor, &v, &m);
-		if (err == WAL_END && o->follow) {
+		err = wal_cursor_next(cursor, &v, m);
+		if (err == WAL_END && o->follow && !ferror(stdout)) {
 			follow_pause();
 			continue;
 		}
 		if (err)
 			break;
+		k->any = true;
 		if (log_batch_wanted(o, &v))
-			each(ctx, o, &v);
+			k->each(k->ctx, o, &v);
 	}
 	wal_cursor_close(cursor);
-	fflush(stdout);
-	return err == WAL_END ? EXIT_OK : log_fail(err, &m);
+	return err;
 }
 
-/* Starts the walk at --from, or where the log begins. */
-static int walk_from(const struct log_options *o, batch_fn *each, void *ctx)
+/* Walks the log from --from on, or from where it begins, or with `last` through
+ * its last records only. */
+static int walk(const struct log_options *o, bool last, batch_fn *each,
+		void *ctx)
 {
-	struct err_message m = { { 0 } };
-	uint64_t first, last;
-	int err = log_bounds(o, &first, &last, &m);
+	struct walk k = { .each = each, .ctx = ctx };
+	struct bounds b;
+	uint64_t first;
+	int tries, err = OK;
 
-	if (err)
-		return log_fail(err, &m);
-	return walk(o, o->from_lsn > first ? o->from_lsn : first, each, ctx);
+	/* A log that is being written may begin elsewhere by now. */
+	for (tries = 0; tries < TRIES; tries++) {
+		err = find_bounds(o, &b);
+		if (err)
+			return log_fail(err, &b.message);
+		if (b.first_lsn == 0)
+			return nothing_logged(o, &b);
+		first = b.first_lsn;
+		if (last && b.last_lsn >= o->count &&
+		    b.last_lsn - o->count + 1 > first)
+			first = b.last_lsn - o->count + 1;
+		if (o->from_lsn > first)
+			first = o->from_lsn;
+		err = walk_log(o, first, &k);
+		if (err != ERR_NOT_FOUND || k.any || o->from_lsn >= first)
+			break;
+	}
+	fflush(stdout);
+	if (b.wrong && (err == WAL_END || err == ERR_CORRUPT))
+		return log_fail(b.wrong, &b.message); /* that is why */
+	return err == WAL_END ? EXIT_OK : fail_walk(o, err, &k.message);
 }
 
 static void put_json(struct buf *out, const struct log_options *o,
@@ -147,7 +210,7 @@ static void print_batch(void *ctx, const struct log_options *o,
 int log_cat(const struct log_options *o)
 {
 	struct buf line = { 0 };
-	int code = walk_from(o, print_batch, &line);
+	int code = walk(o, false, print_batch, &line);
 
 	buf_release(&line);
 	return code;
@@ -155,19 +218,9 @@ int log_cat(const struct log_options *o)
 
 int log_tail(const struct log_options *o)
 {
-	struct err_message m = { { 0 } };
-	struct log_options from = *o;
 	struct buf line = { 0 };
-	uint64_t first, last;
-	int code, err = log_bounds(o, &first, &last, &m);
+	int code = walk(o, true, print_batch, &line);
 
-	if (err)
-		return log_fail(err, &m);
-	if (last >= o->count && last - o->count + 1 > first)
-		first = last - o->count + 1;
-	if (from.from_lsn < first)
-		from.from_lsn = first;
-	code = walk(&from, from.from_lsn, print_batch, &line);
 	buf_release(&line);
 	return code;
 }
@@ -270,9 +323,9 @@ static void print_statistics(const struct log_options *o,
 int log_stat(const struct log_options *o)
 {
 	struct statistics *st = mem_calloc(1, sizeof(*st));
-	int code = walk_from(o, count_batch, st);
+	int code = walk(o, false, count_batch, st);
 
-	if (code == EXIT_OK)
+	if (code == EXIT_OK || st->batches > 0)
 		print_statistics(o, st);
 	mem_free(st);
 	return code;

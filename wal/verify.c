@@ -14,6 +14,7 @@
  *     by itself.
  * I3. A segment with a successor in use has a seal (FORMAT.md section 6); the
  *     last one may end anywhere.
+ * I4. A file without a seal is as long as its identity says.
  */
 #include "wal/recover.h"
 
@@ -38,6 +39,7 @@ struct verify {
 	struct scan scan; /* for searches */
 	struct frame_walk walk;
 	bool chain_known;
+	bool sealed;
 	uint64_t record_count;
 	int count; /* of damaged places */
 };
@@ -208,6 +210,7 @@ static int verify_frames(struct verify *v)
 		}
 		if (f.h.flags & FRAME_SEAL) {
 			check_seal(v, &f);
+			v->sealed = true;
 			return 0;
 		}
 		frame_pass(&v->walk, &f.h);
@@ -299,6 +302,9 @@ int segment_verify(struct io *io, const char *path, struct store_id *store,
 		err = check_heads(&v, store, &code);
 	if (err > 0)
 		err = verify_frames(&v);
+	if (err >= 0 && !v.sealed && v.window.size < v.identity.size) /* I4 */
+		damaged(&v, v.window.size, v.identity.size - v.window.size, 0,
+			"the file is cut off");
 	window_release(&v.window);
 	if (err < 0)
 		return ERR_IO;

@@ -231,8 +231,7 @@ static bool admit(struct cmd *c)
 			return false;
 	if (!(command->flags & CMD_WRITE))
 		return true;
-	return memory_admits(c) &&
-	       cmd_room(c, 0);
+	return memory_admits(c) && cmd_room(c, 0);
 }
 
 /* Removes a declared key whose deadline has passed. (I2) */

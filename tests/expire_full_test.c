@@ -14,6 +14,8 @@
 
 #define NAME_SIZE 8000
 #define COUNT 500
+#define FILLER_SIZE 100000
+#define ASKED 140000 /* as a command does, at least */
 #define LIFE_MS 60000
 
 struct short_store {
@@ -76,20 +78,20 @@ static void put_key(struct short_store *t, struct slice key)
 }
 
 /* The disk has not a byte more, and the log takes no writes. */
-static void fill(struct short_store *t, uint64_t size)
+static void fill(struct short_store *t)
 {
 	struct wal *w = t->s.engine->wal;
-	static char value[4001];
+	static char value[FILLER_SIZE + 1];
 	unsigned i;
 
 	store_settle(&t->s);
 	sim_limit(t->sim, 1);
-	memset(value, 'v', 4000);
-	for (i = 0; i < 100000 && wal_room(w, size, false); i++) {
+	memset(value, 'v', FILLER_SIZE);
+	for (i = 0; i < 100000 && wal_room(w, ASKED, false); i++) {
 		store_set(&t->s, 0, "filler", value);
 		store_turn(&t->s, false);
 	}
-	ck_assert(!wal_room(w, size, false));
+	ck_assert(!wal_room(w, ASKED, false));
 	store_settle(&t->s);
 	ck_assert_int_eq(t->s.exit_code, 0);
 }
@@ -120,27 +122,35 @@ static void check_resumes(struct short_store *t)
 	ck_assert_uint_eq(keys(t), 1);
 }
 
-START_TEST(expire__long_keys_do_not_take_more_than_the_log_has)
+static void check_long_keys(int64_t segment_size, unsigned count)
 {
 	static char name[NAME_SIZE + 1];
-	static const int64_t sizes[] = { 65536, 1 << 20, 4 << 20, 64 << 20 };
 	struct short_store t;
-	unsigned i, n, count;
+	unsigned i;
 
-	for (n = 0; n < ARRAY_LEN(sizes); n++) {
-		count = n == 0 ? COUNT / 10 : COUNT;
-		begin(&t, sizes[n]);
-		for (i = 0; i < count; i++) {
-			ck_assert(wal_room(t.s.engine->wal, 140000, false));
-			put_key(&t, name_of(i, name));
-			store_turn(&t.s, false);
-		}
-		fill(&t, 140000);
-		pass_deadline(&t);
-		ck_assert_uint_lt(keys(&t), count + 1);
-		check_resumes(&t);
-		finish(&t);
+	begin(&t, segment_size);
+	for (i = 0; i < count; i++) {
+		ck_assert(wal_room(t.s.engine->wal, ASKED, false));
+		put_key(&t, name_of(i, name));
+		store_turn(&t.s, false);
 	}
+	fill(&t);
+	pass_deadline(&t);
+	ck_assert_uint_lt(keys(&t), count + 1);
+	check_resumes(&t);
+	finish(&t);
+}
+
+START_TEST(expire__long_keys_do_not_take_more_than_the_log_has)
+{
+	check_long_keys(64 << 20, COUNT);
+}
+END_TEST
+
+START_TEST(expire__goes_on_with_small_segments)
+{
+	check_long_keys(65536, COUNT / 10);
+	check_long_keys(1 << 20, COUNT);
 }
 END_TEST
 
@@ -165,12 +175,12 @@ START_TEST(expire__long_fields_do_not_take_more_than_the_log_has)
 		items_put(&items, SLICE_LITERAL("v"));
 		r.key = i % 2 ? SLICE_LITERAL("hash") : SLICE_LITERAL("other");
 		r.value = buf_slice(&items);
-		ck_assert(wal_room(t.s.engine->wal, 140000, false));
+		ck_assert(wal_room(t.s.engine->wal, ASKED, false));
 		store_emit(&t.s, &r);
 		store_turn(&t.s, false);
 	}
 	buf_release(&items);
-	fill(&t, 140000);
+	fill(&t);
 	ck_assert_uint_eq(keys(&t), 3);
 	pass_deadline(&t);
 	ck_assert_uint_gt(t.s.engine->stats.expired_fields, 0);
@@ -203,6 +213,7 @@ int main(void)
 {
 	return RUN_TESTS("expire_full",
 			 expire__long_keys_do_not_take_more_than_the_log_has,
+			 expire__goes_on_with_small_segments,
 			 expire__long_fields_do_not_take_more_than_the_log_has,
 			 expire__a_key_of_a_mebibyte_goes_alone);
 }

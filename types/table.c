@@ -12,6 +12,7 @@
 
 #define RANDOM_TRIES 64
 #define RELEASE_AHEAD 16
+#define RELEASE_BUCKETS 32 /* at a time: what entries point to may be cold */
 
 /* Entries per segment that table_reserve makes room for, and buckets so that
  * few segments will have to grow. */
@@ -23,34 +24,50 @@ void table_init(struct table *t, table_hash_fn *hash, const void *ctx)
 	*t = (struct table){ .shift = 63, .hash = hash, .hash_ctx = ctx };
 }
 
-/* Calls free_entry for what a segment holds. */
-static void release_entries(struct table_segment *s, table_visit_fn *free_entry,
-			    void *ctx)
+/* Calls free_entry for what stands in buckets from `from` up to `to`. How many
+ * there were. */
+static unsigned release_entries(struct table_segment *s, unsigned from,
+				unsigned to, table_visit_fn *free_entry,
+				void *ctx)
 {
-	const uint64_t *slot = s->slots;
-	const uint64_t *end = segment_bucket(s, s->n + 1u);
+	const uint64_t *slot = segment_bucket(s, from);
+	const uint64_t *end = segment_bucket(s, to);
+	unsigned count = 0;
 
 	for (; slot < end; slot++) {
 		if (slot + RELEASE_AHEAD < end)
 			__builtin_prefetch(slot_entry(slot[RELEASE_AHEAD]));
-		if (*slot != 0)
-			free_entry(ctx, slot_entry(*slot));
+		if (*slot == 0)
+			continue;
+		free_entry(ctx, slot_entry(*slot));
+		count++;
 	}
+	return count;
 }
 
 bool table_release_step(struct table *t, uint64_t *position,
 			table_visit_fn *free_entry, void *ctx)
 {
 	struct table_segment *s;
+	unsigned from, to, freed = 0;
 
 	t->walk.number = 0;
 	if (t->directory == NULL)
 		return false;
 	s = cell_segment(table_cell(t, *position));
-	assert(s->first == *position);
-	*position = segment_position(s, s->n);
+	from = rest_bucket(hash_rest(*position, s->depth), s->n);
+	to = from + RELEASE_BUCKETS;
+	if (free_entry == NULL || to > s->n)
+		to = s->n + 1u;
 	if (free_entry != NULL)
-		release_entries(s, free_entry, ctx);
+		freed = release_entries(s, from, to, free_entry, ctx);
+	if (to <= s->n) { /* what is freed is not looked at again */
+		t->count -= freed;
+		s->count = (uint16_t)(s->count - freed);
+		*position = segment_position(s, to);
+		return true;
+	}
+	*position = segment_position(s, s->n);
 	t->count -= s->count;
 	table_segment_drop(t, s);
 	if (*position != 0)

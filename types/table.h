@@ -72,9 +72,9 @@ void table_init(struct table *t, table_hash_fn *hash, const void *ctx);
 /* Calls free_entry (may be NULL) for every entry, then frees the table. */
 void table_release(struct table *t, table_visit_fn *free_entry, void *ctx);
 
-/* As table_release in steps: one segment, which is at most about a thousand
- * entries. *position is 0 at first; true while there is more. In between
- * nothing else may be done with the table. */
+/* As table_release in steps of about 200 entries, 264 at most; without
+ * free_entry of a segment. *position is 0 at first; true while there is more.
+ * In between nothing else may be done with the table. */
 bool table_release_step(struct table *t, uint64_t *position,
 			table_visit_fn *free_entry, void *ctx);
 

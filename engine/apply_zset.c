@@ -6,8 +6,38 @@
 
 #include <assert.h>
 
+#include "base/mem.h"
 #include "engine/items.h"
 #include "types/zset.h"
+
+/* A run of this many bytes is worth to be made a sorted set at once. */
+#define RUN_SIZE_MIN 256
+
+/* A new sorted set of a run; NULL: its items have to be added one by one. */
+static struct entry *new_of_run(struct keyspace *ks, const struct record *rec)
+{
+	struct reader in = reader_of(rec->value);
+	struct zset_item *items;
+	struct entry *e;
+	size_t count, i;
+
+	for (count = 0; reader_left(&in); count++) {
+		read_u64(&in);
+		read_string(&in);
+	}
+	assert(!in.bad);
+	items = mem_realloc_array(NULL, count, sizeof(*items));
+	in = reader_of(rec->value);
+	for (i = 0; i < count; i++) {
+		uint64_t bits = read_u64(&in);
+
+		memcpy(&items[i].score, &bits, sizeof(bits));
+		items[i].member = read_string(&in);
+	}
+	e = zset_of(rec->key, ks->hash_key, items, count);
+	mem_free(items);
+	return e;
+}
 
 void apply_zset_add(struct keyspace *ks, const struct record *rec)
 {
@@ -18,6 +48,14 @@ void apply_zset_add(struct keyspace *ks, const struct record *rec)
 	uint64_t old = e ? entry_deadline(e) : 0;
 	size_t added = 0;
 
+	if (!e && rec->value.size >= RUN_SIZE_MIN) {
+		e = new_of_run(ks, rec);
+		if (e) {
+			keyspace_put(ks, &slot, e, old);
+			ks->result = zset_count(e);
+			return;
+		}
+	}
 	if (!e)
 		e = zset_new_for(rec->key, ks->hash_key,
 				 keyspace_expected(ks, &slot));

@@ -3,8 +3,8 @@
  * Sorted sets and sets: union, intersection, difference; replied, stored or
  * counted.  And ZRANGESTORE.
  *
- * I1. A result is a sorted set of its own, which belongs to no key: it comes
- *     out in order, and the sources may change once it is complete.
+ * I1. A result is gathered as a run of items, in no order; the sources may
+ *     change once it is complete. A reply sorts it, a store need not.
  * I2. Union and intersection take their inputs by size, small ones first, as
  *     Redis does: sums of scores come out the same to the last digit.
  */
@@ -44,9 +44,9 @@ enum combination_options {
 	TAKES_LIMIT = 4,
 };
 
-/* Puts the combined members into out; returns where that is now. */
-typedef struct entry *combine_fn(const struct cmd *c, struct combination *k,
-				 struct entry *out);
+/* Puts the combined members into out. */
+typedef void combine_fn(const struct cmd *c, struct combination *k,
+			struct zset_result *out);
 
 /* --- arguments ------------------------------------------------------------ */
 
@@ -269,27 +269,41 @@ static double aggregated(enum aggregate how, double a, double b)
 	return no_nan(a + b);
 }
 
-static struct entry *combine_union(const struct cmd *c, struct combination *k,
-				   struct entry *out)
+/* Adds the members of an input to those of the ones before. */
+static void unite_input(const struct combination *k, const struct input *in,
+			struct zset_index *index, struct zset_result *out)
 {
 	struct input_walk walk;
 	struct zset_item item;
-	unsigned i;
 	bool added;
 
-	sort_inputs(k); /* I2 */
-	for (i = 0; i < k->count; i++) {
-		walk_begin(&walk, &k->inputs[i]);
-		while (walk_next(&walk, &item)) {
-			double old;
+	walk_begin(&walk, in);
+	while (walk_next(&walk, &item)) {
+		uint8_t *at = zset_index_put(index, out, &item, &added);
+		double old;
 
-			if (i > 0 && zset_score(out, item.member, &old))
-				item.score = aggregated(k->aggregate, old,
-							item.score);
-			out = zset_add(out, c->ks->hash_key, &item, &added);
-		}
+		if (added)
+			continue;
+		memcpy(&old, at, sizeof(old));
+		item.score = aggregated(k->aggregate, old, item.score);
+		memcpy(at, &item.score, sizeof(item.score));
 	}
-	return out;
+}
+
+static void combine_union(const struct cmd *c, struct combination *k,
+			  struct zset_result *out)
+{
+	struct zset_index index;
+	size_t count = 0;
+	unsigned i;
+
+	for (i = 0; i < k->count; i++)
+		count += input_count(&k->inputs[i]);
+	sort_inputs(k); /* I2 */
+	zset_index_init(&index, count, c->ks->hash_key[0]);
+	for (i = 0; i < k->count; i++)
+		unite_input(k, &k->inputs[i], &index, out);
+	zset_index_release(&index);
 }
 
 /* Whether all inputs but the first have item's member, whose score then is the
@@ -307,19 +321,18 @@ static bool in_others(const struct combination *k, struct zset_item *item)
 	return true;
 }
 
-static struct entry *combine_inter(const struct cmd *c, struct combination *k,
-				   struct entry *out)
+static void combine_inter(const struct cmd *c, struct combination *k,
+			  struct zset_result *out)
 {
 	struct input_walk walk;
 	struct zset_item item;
-	bool added;
 
+	(void)c;
 	sort_inputs(k); /* I2 */
 	walk_begin(&walk, &k->inputs[0]);
 	while (walk_next(&walk, &item))
 		if (in_others(k, &item))
-			out = zset_add(out, c->ks->hash_key, &item, &added);
-	return out;
+			zset_result_put(out, &item);
 }
 
 static bool in_none(const struct combination *k, struct slice member)
@@ -333,42 +346,36 @@ static bool in_none(const struct combination *k, struct slice member)
 	return true;
 }
 
-static struct entry *combine_diff(const struct cmd *c, struct combination *k,
-				  struct entry *out)
+static void combine_diff(const struct cmd *c, struct combination *k,
+			 struct zset_result *out)
 {
 	struct input_walk walk;
 	struct zset_item item;
-	bool added;
 
+	(void)c;
 	walk_begin(&walk, &k->inputs[0]);
 	while (walk_next(&walk, &item))
 		if (in_none(k, item.member))
-			out = zset_add(out, c->ks->hash_key, &item, &added);
-	return out;
+			zset_result_put(out, &item);
 }
 
 /* --- what becomes of the result ------------------------------------------- */
 
-static struct entry *combined(struct cmd *c, struct combination *k,
-			      combine_fn *combine)
-{
-	struct entry *out = combine(c, k, zset_new(SLICE_LITERAL(""), 0));
-
-	combination_release(k);
-	return out;
-}
-
 static void reply_combined(struct cmd *c, unsigned takes, combine_fn *combine)
 {
+	struct zset_result result;
+	struct zset_item *items;
 	struct combination k;
-	struct entry *out;
 
 	if (!combination_read(c, 1, takes | TAKES_WITHSCORES, &k))
 		return;
-	out = combined(c, &k, combine);
-	zset_reply_span(c, out, (struct zset_span){ .count = zset_count(out) },
-			k.with_scores);
-	zset_free(out);
+	zset_result_init(&result);
+	combine(c, &k, &result);
+	items = zset_result_sorted(&result);
+	zset_reply_items(c, items, result.count, k.with_scores);
+	mem_free(items);
+	buf_release(&result.run);
+	combination_release(&k);
 }
 
 /* Copies a span of e to the result. */
@@ -392,15 +399,12 @@ static void store_combined(struct cmd *c, unsigned takes, combine_fn *combine,
 {
 	struct combination k;
 	struct zset_result result;
-	struct entry *out;
 
 	if (!combination_read(c, 2, takes, &k))
 		return;
-	out = combined(c, &k, combine);
 	zset_result_init(&result);
-	result_take(&result, out,
-		    (struct zset_span){ .count = zset_count(out) });
-	zset_free(out);
+	combine(c, &k, &result);
+	combination_release(&k);
 	zset_result_store(c, &result, c->argv[1], cause);
 }
 

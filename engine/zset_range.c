@@ -223,25 +223,53 @@ struct zset_span zset_range_span(const struct zset_range *r,
 
 /* --- replies ------------------------------------------------------------- */
 
+/* Whether a member with its score is an array of its own. */
+static bool in_pairs(const struct cmd *c, bool with_scores)
+{
+	return with_scores && c->session->protocol == 3;
+}
+
+static void begin_items(struct cmd *c, size_t count, bool with_scores)
+{
+	bool flat = with_scores && !in_pairs(c, with_scores);
+
+	reply_array(c, flat ? count * 2 : count);
+}
+
+static void reply_item(struct cmd *c, const struct zset_item *item,
+		       bool with_scores)
+{
+	if (in_pairs(c, with_scores))
+		reply_array(c, 2);
+	reply_bulk(c, item->member);
+	if (with_scores)
+		reply_double(c, item->score);
+}
+
+void zset_reply_items(struct cmd *c, const struct zset_item *items,
+		      size_t count, bool with_scores)
+{
+	size_t i;
+
+	begin_items(c, count, with_scores);
+	for (i = 0; i < count; i++)
+		reply_item(c, &items[i], with_scores);
+}
+
 void zset_reply_span(struct cmd *c, const struct entry *e,
 		     struct zset_span span, bool with_scores)
 {
-	bool pairs = with_scores && c->session->protocol == 3;
 	struct zset_item item;
 	struct zset_iter it;
 	size_t i;
 
-	reply_array(c, with_scores && !pairs ? span.count * 2 : span.count);
+	begin_items(c, span.count, with_scores);
 	if (span.count == 0)
 		return;
 	zset_span_seek(&it, e, span);
 	for (i = 0; i < span.count; i++) {
 		if (!zset_span_next(&it, span.reverse, &item))
 			break; /* cannot be: a span is within the set */
-		if (pairs)
-			reply_array(c, 2);
-		reply_bulk(c, item.member);
-		if (with_scores)
-			reply_double(c, item.score);
+		reply_item(c, &item, with_scores);
 	}
 }

@@ -61,7 +61,11 @@ bool zset_range_ends(struct cmd *c, unsigned first, struct zset_range *r);
 struct zset_span zset_range_span(const struct zset_range *r,
 				 const struct entry *e);
 
-/* Replies the members of a span: an array, with scores in pairs in RESP3. */
+/* Replies items: an array, with scores in pairs in RESP3. */
+void zset_reply_items(struct cmd *c, const struct zset_item *items,
+		      size_t count, bool with_scores);
+
+/* Likewise the members of a span. */
 void zset_reply_span(struct cmd *c, const struct entry *e,
 		     struct zset_span span, bool with_scores);
 

@@ -402,6 +402,63 @@ START_TEST(zset__a_set_freed_without_order_leaves_the_line)
 }
 END_TEST
 
+START_TEST(zset__made_at_once_is_the_same_as_one_by_one)
+{
+	unsigned kind, round;
+
+	zset_limits(128, 64);
+	for (kind = 0; kind < 5; kind++) {
+		for (round = 0; round < 40; round++) {
+			struct fixture f;
+			struct zset_item *items;
+			size_t i;
+
+			fixture_init(&f, 1 + round * (round < 39 ? 5 : 400));
+			items = mem_calloc(f.item_count, sizeof(*items));
+			for (i = 0; i < f.item_count; i++) {
+				double score = random_score(&f, kind);
+
+				fixture_set(&f, &f.items[i], score);
+				items[i] = (struct zset_item){
+					score, f.items[i].member };
+			}
+			zset_free(f.e);
+			f.e = zset_of(slice_str("key"), hash_key, items,
+				      f.item_count);
+			ck_assert_ptr_nonnull(f.e);
+			zset_check(f.e);
+			check_model(&f);
+			random_changes(&f, 100, 50, kind);
+			check_model(&f);
+			mem_free(items);
+			fixture_release(&f);
+		}
+	}
+}
+END_TEST
+
+START_TEST(zset__of_few_with_one_twice_none_is_made)
+{
+	struct zset_item items[] = {
+		{ 1, slice_str("a") }, { 2, slice_str("b") },
+		{ 3, slice_str("a") },
+	};
+	struct entry *e;
+	double score;
+
+	zset_limits(128, 64);
+	ck_assert_ptr_null(zset_of(slice_str("key"), hash_key, items, 3));
+	zset_limits(1, 64);
+	e = zset_of(slice_str("key"), hash_key, items, 3);
+	ck_assert_uint_eq(zset_count(e), 2);
+	ck_assert(zset_score(e, slice_str("a"), &score));
+	ck_assert(score == 3);
+	zset_check(e);
+	zset_free(e);
+	zset_limits(128, 64);
+}
+END_TEST
+
 START_TEST(zset__a_copy_is_equal_and_its_own)
 {
 	size_t count;
@@ -509,6 +566,8 @@ int main(void)
 		zset__members_that_rise_with_scores_have_ranks_by_bytes,
 		zset__loaded_without_order_has_it_at_the_end,
 		zset__a_set_freed_without_order_leaves_the_line,
+		zset__made_at_once_is_the_same_as_one_by_one,
+		zset__of_few_with_one_twice_none_is_made,
 		zset__a_copy_is_equal_and_its_own,
 		zset__a_held_one_is_taken_apart_when_it_is_let_go,
 		zset__scores_survive_packing_bit_by_bit,

@@ -2,7 +2,9 @@
 #include "types/zset.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "base/checksum.h"
 #include "base/slab.h"
 #include "types/zset_big.h"
 #include "types/zset_packed.h"
@@ -43,6 +45,63 @@ struct entry *zset_new_for(struct slice key, const uint64_t *hash_key,
 		return zset_new(key, 0);
 	return entry_new_pointer(VALUE_zset, key, 0,
 				 zset_big_new(hash_key, count));
+}
+
+/* Whether these can be packed, but for members that come twice. */
+static bool all_fit_packed(const struct zset_item *items, size_t count)
+{
+	size_t i, size = ZSET_PACKED_HEAD;
+
+	if (count > packed_count_max)
+		return false;
+	for (i = 0; i < count; i++) {
+		if (items[i].member.size > packed_member_max)
+			return false;
+		size += items[i].member.size + ZSET_PACKED_MORE_MAX;
+	}
+	return size < ZSET_PACKED_SIZE_MAX;
+}
+
+#define DISTINCT_MAX 256 /* items that are looked at for doubles */
+
+static bool are_distinct(const struct zset_item *items, size_t count,
+			 uint64_t seed)
+{
+	uint16_t cells[4 * DISTINCT_MAX] = { 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct slice s = items[i].member;
+		uint64_t at = content_hash(s.data, s.size, seed);
+
+		for (; cells[at % ARRAY_LEN(cells)]; at++)
+			if (slice_equal(s, items[cells[at % ARRAY_LEN(cells)] -
+						 1].member))
+				return false;
+		cells[at % ARRAY_LEN(cells)] = (uint16_t)(i + 1);
+	}
+	return true;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct zset_item *x = a, *y = b;
+
+	if (x->score != y->score)
+		return x->score < y->score ? -1 : 1;
+	return zset_compare_bytes(x->member, y->member);
+}
+
+struct entry *zset_of(struct slice key, const uint64_t *hash_key,
+		      struct zset_item *items, size_t count)
+{
+	if (!all_fit_packed(items, count))
+		return entry_new_pointer(VALUE_zset, key, 0,
+					 zset_big_of(hash_key, items, count));
+	if (count > DISTINCT_MAX || !are_distinct(items, count, hash_key[0]))
+		return NULL;
+	qsort(items, count, sizeof(*items), compare_items);
+	return zset_packed_of(key, items, count);
 }
 
 static bool fits_packed(struct slice blob, const struct zset_item *item,

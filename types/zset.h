@@ -33,6 +33,11 @@ struct entry *zset_new(struct slice key, uint64_t deadline_ms);
 struct entry *zset_new_for(struct slice key, const uint64_t *hash_key,
 			   size_t count);
 
+/* An entry with these members at once, which puts the items in another order.
+ * NULL: they have to be added one by one, as one of a few comes twice. */
+struct entry *zset_of(struct slice key, const uint64_t *hash_key,
+		      struct zset_item *items, size_t count);
+
 /* From how many members on, or bytes in one, a sorted set is big. Holds for
  * what changes afterwards. */
 void zset_limits(size_t count_max, size_t member_size_max);

@@ -3,7 +3,8 @@
  * Big sorted sets.
  *
  * B1. Members are in the table; while `ordered`, the same ones are in the tree.
- *     Without order the set is in the line of `unordered`.
+ *     Without order the set is in the line of `unordered`: while everything is
+ *     loaded, or made at once and not yet asked for its order.
  * B2. A member keeps its place in memory for as long as it is in the set.
  * B3. Before a member is added, changed or removed, a walk of the table sees
  *     its bucket: table_walk_touch.
@@ -200,6 +201,21 @@ static void member_free(void *ctx, void *entry)
 {
 	(void)ctx;
 	slab_free(entry, member_size(zset_member_bytes(entry).size));
+}
+
+struct zset *zset_big_of(const uint64_t *hash_key,
+			 const struct zset_item *items, size_t count)
+{
+	struct zset *z = zset_big_new(hash_key, count);
+	size_t i;
+
+	if (z->ordered) {
+		z->ordered = false;
+		line_join(z);
+	}
+	for (i = 0; i < count; i++)
+		zset_big_add(z, &items[i]);
+	return z;
 }
 
 bool zset_big_remove(struct zset *z, struct slice member)

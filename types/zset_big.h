@@ -41,6 +41,11 @@ struct zset {
 /* An empty one; count: members to come, 0 if unknown. */
 struct zset *zset_big_new(const uint64_t *hash_key, size_t count);
 
+/* One with these items; the last of one member counts. It gets its order when
+ * somebody asks for it. */
+struct zset *zset_big_of(const uint64_t *hash_key,
+			 const struct zset_item *items, size_t count);
+
 /* As the functions of types/zset.h. */
 bool zset_big_add(struct zset *z, const struct zset_item *item);
 bool zset_big_remove(struct zset *z, struct slice member);

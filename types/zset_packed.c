@@ -125,6 +125,30 @@ struct entry *zset_packed_new(struct slice key, uint64_t deadline_ms)
 	return e;
 }
 
+static uint8_t *put_item(uint8_t *p, const struct zset_item *item)
+{
+	p = put_varint(put_score(p, item->score), item->member.size);
+	return put_bytes(p, item->member.data, item->member.size);
+}
+
+struct entry *zset_packed_of(struct slice key, const struct zset_item *items,
+			     size_t count)
+{
+	uint8_t score[SCORE_SIZE_MAX], *p;
+	size_t size = ZSET_PACKED_HEAD, i;
+	struct entry *e;
+
+	for (i = 0; i < count; i++)
+		size += (size_t)(put_score(score, items[i].score) - score) +
+			varint_size(items[i].member.size) +
+			items[i].member.size;
+	e = entry_new_blob(VALUE_zset, key, 0, size, &p);
+	p = put_u16(p, (uint16_t)count);
+	for (i = 0; i < count; i++)
+		p = put_item(p, &items[i]);
+	return e;
+}
+
 static void add_to_count(struct entry *e, int more)
 {
 	uint8_t *head = (uint8_t *)entry_blob(e).data;

@@ -18,6 +18,7 @@
 #define ZSET_PACKED_COUNT_MAX 65535
 #define ZSET_PACKED_SIZE_MAX 65536 /* bytes, whatever zset_limits says */
 #define ZSET_PACKED_HEAD 2
+#define ZSET_PACKED_MORE_MAX 19 /* bytes a member takes beside its own */
 
 /* A member as it was found. */
 struct zset_spot {
@@ -38,6 +39,10 @@ size_t zset_packed_rank(struct slice blob, const struct zset_place *p);
 
 /* An entry without members. */
 struct entry *zset_packed_new(struct slice key, uint64_t deadline_ms);
+
+/* An entry with these items, which are in order. */
+struct entry *zset_packed_of(struct slice key, const struct zset_item *items,
+			     size_t count);
 
 /* Adds the item, or moves it from its spot; returns where the entry is. */
 struct entry *zset_packed_put(struct entry *e, const struct zset_item *item,

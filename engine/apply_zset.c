@@ -46,9 +46,9 @@ void apply_zset_add(struct keyspace *ks, const struct record *rec)
 	struct reader in = reader_of(rec->value);
 	struct entry *e = slot.entry;
 	uint64_t old = e ? entry_deadline(e) : 0;
-	size_t added = 0;
+	size_t expected = e ? 0 : keyspace_expected(ks, &slot), added = 0;
 
-	if (!e && rec->value.size >= RUN_SIZE_MIN) {
+	if (!e && !expected && rec->value.size >= RUN_SIZE_MIN) {
 		e = new_of_run(ks, rec);
 		if (e) {
 			keyspace_put(ks, &slot, e, old);
@@ -57,8 +57,7 @@ void apply_zset_add(struct keyspace *ks, const struct record *rec)
 		}
 	}
 	if (!e)
-		e = zset_new_for(rec->key, ks->hash_key,
-				 keyspace_expected(ks, &slot));
+		e = zset_new_for(rec->key, ks->hash_key, expected);
 	assert(entry_type(e) == VALUE_zset);
 	while (reader_left(&in)) {
 		uint64_t bits = read_u64(&in);

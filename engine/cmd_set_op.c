@@ -122,14 +122,17 @@ static bool put_those(const struct entry *from,
 		      bool present, struct result *r)
 {
 	struct set_iterator it;
-	struct slice s;
+	struct set_probes p;
+	unsigned i;
 
 	set_iterate(&it, from);
-	while (set_next(&it, &s)) {
-		struct set_member m = { .bytes = s };
-
-		if (all_are(sets, count, &m, present) && !result_put(r, s))
-			return false;
+	while (set_next_probes(&it, &p)) {
+		if (count > 0)
+			set_prefetch(sets[0], &p);
+		for (i = 0; i < p.count; i++)
+			if (all_are(sets, count, &p.members[i], present) &&
+			    !result_put(r, p.members[i].bytes))
+				return false;
 	}
 	return true;
 }

@@ -408,12 +408,12 @@ START_TEST(zset__made_at_once_is_the_same_as_one_by_one)
 
 	zset_limits(128, 64);
 	for (kind = 0; kind < 5; kind++) {
-		for (round = 0; round < 40; round++) {
+		for (round = 0; round < 10; round++) {
 			struct fixture f;
 			struct zset_item *items;
 			size_t i;
 
-			fixture_init(&f, 1 + round * (round < 39 ? 5 : 400));
+			fixture_init(&f, 1 + round * (round < 9 ? 20 : 150));
 			items = mem_calloc(f.item_count, sizeof(*items));
 			for (i = 0; i < f.item_count; i++) {
 				double score = random_score(&f, kind);
@@ -428,7 +428,7 @@ START_TEST(zset__made_at_once_is_the_same_as_one_by_one)
 			ck_assert_ptr_nonnull(f.e);
 			zset_check(f.e);
 			check_model(&f);
-			random_changes(&f, 100, 50, kind);
+			random_changes(&f, 40, 20, kind);
 			check_model(&f);
 			mem_free(items);
 			fixture_release(&f);

@@ -26,16 +26,20 @@ static void key_of_number(struct pack_key *k, int64_t v)
 	memcpy(k->head + 1, &v, k->head_size - 1);
 }
 
-struct pack_key pack_key(struct slice s)
+struct pack_key pack_key_number(struct slice s, int64_t v)
 {
 	struct pack_key k = { .bytes = s };
-	int64_t number;
+
+	key_of_number(&k, v);
+	return k;
+}
+
+struct pack_key pack_key_bytes(struct slice s)
+{
+	struct pack_key k = { .bytes = s };
 
 	assert(s.size <= PACK_SIZE_MAX);
-	if (s.size > 0 && s.size < NUM_I64_SIZE && s.data[0] <= '9' &&
-	    num_parse_i64(s, &number)) {
-		key_of_number(&k, number);
-	} else if (s.size <= PACK_SMALL_MAX) {
+	if (s.size <= PACK_SMALL_MAX) {
 		k.head[0] = (uint8_t)s.size;
 		k.head_size = 1;
 	} else if (s.size <= PACK_MEDIUM_MAX) {
@@ -48,6 +52,16 @@ struct pack_key pack_key(struct slice s)
 		k.head_size = 5;
 	}
 	return k;
+}
+
+struct pack_key pack_key(struct slice s)
+{
+	int64_t v;
+
+	if (s.size > 0 && s.size < NUM_I64_SIZE && s.data[0] <= '9' &&
+	    num_parse_i64(s, &v))
+		return pack_key_number(s, v);
+	return pack_key_bytes(s);
 }
 
 size_t pack_size(struct slice s)

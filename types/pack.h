@@ -47,6 +47,10 @@ struct pack_key {
 /* Prepares s, which must live as long as the key. */
 struct pack_key pack_key(struct slice s);
 
+/* Likewise, where s is known to be the decimal text of v, or of no number. */
+struct pack_key pack_key_number(struct slice s, int64_t v);
+struct pack_key pack_key_bytes(struct slice s);
+
 /* Bytes the element takes. */
 static inline size_t pack_key_size(const struct pack_key *k)
 {

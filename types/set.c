@@ -76,12 +76,16 @@ static uint64_t hash_of_member(const void *ctx, const void *member)
 	return siphash13(s.data, s.size, hash_key);
 }
 
-/* As pack_key, at once for short words. */
-static inline struct pack_key key_of(struct slice s)
+static inline struct pack_key key_of(const struct set_member *m)
 {
+	struct slice s = m->bytes;
 	struct pack_key k;
 
-	if (s.size - 1 >= PACK_SMALL_MAX || s.data[0] <= '9')
+	if (m->form == SET_FORM_NUMBER)
+		return pack_key_number(s, m->number);
+	/* at once for short words */
+	if (s.size - 1 >= PACK_SMALL_MAX ||
+	    (m->form == SET_FORM_UNKNOWN && s.data[0] <= '9'))
 		return pack_key(s);
 	k.bytes = s;
 	k.head[0] = (uint8_t)s.size;
@@ -120,7 +124,7 @@ static struct set_table *table_new(const uint64_t hash_key[2])
 
 static bool table_add(struct set_table *t, const struct set_member *m)
 {
-	struct pack_key k = key_of(m->bytes);
+	struct pack_key k = key_of(m);
 	uint64_t hash = hash_for(t, m);
 	size_t size = pack_key_size(&k);
 	uint8_t *member;
@@ -147,7 +151,7 @@ static void free_member(void *ctx, void *member)
 
 static bool table_take(struct set_table *t, const struct set_member *m)
 {
-	struct pack_key k = key_of(m->bytes);
+	struct pack_key k = key_of(m);
 	uint64_t hash = hash_for(t, m);
 	struct table_ref ref;
 	void *member;
@@ -272,13 +276,13 @@ static struct entry *add_to_integers(struct entry *e, struct slice bytes,
 }
 
 /* Likewise. */
-static struct entry *add_to_packed(struct entry *e, struct slice bytes,
+static struct entry *add_to_packed(struct entry *e, const struct set_member *m,
 				   bool *added)
 {
 	struct set_small s = set_small_of(e);
-	struct pack_key k = pack_key(bytes);
+	struct pack_key k = key_of(m);
 
-	*added = !set_packed_find(&s, &k);
+	*added = m->absent || !set_packed_find(&s, &k);
 	if (!*added)
 		return e;
 	if (!packs(s.count, (size_t)(s.end - s.at) + SET_PACKED_HEAD, &k))
@@ -294,7 +298,7 @@ struct entry *set_add(struct entry *e, const uint64_t hash_key[2],
 	if (!is_big(e)) {
 		to = entry_blob(e).data[0] ?
 			     add_to_integers(e, m->bytes, added) :
-			     add_to_packed(e, m->bytes, added);
+			     add_to_packed(e, m, added);
 		if (to)
 			return to;
 		e = make_big(e, hash_key);
@@ -344,7 +348,16 @@ size_t set_count(const struct entry *e)
 	return t->members.count;
 }
 
-static bool find_small(const struct entry *e, struct slice bytes)
+/* The number that m is, if it is one. */
+static bool number_of(const struct set_member *m, int64_t *v)
+{
+	if (m->form == SET_FORM_UNKNOWN)
+		return num_parse_i64(m->bytes, v);
+	*v = m->number;
+	return m->form == SET_FORM_NUMBER;
+}
+
+static bool find_small(const struct entry *e, const struct set_member *m)
 {
 	struct set_small s = set_small_of(e);
 	struct pack_key k;
@@ -352,9 +365,8 @@ static bool find_small(const struct entry *e, struct slice bytes)
 	int64_t v;
 
 	if (s.width != 0)
-		return num_parse_i64(bytes, &v) &&
-		       set_integers_find(&s, v, &index);
-	k = pack_key(bytes);
+		return number_of(m, &v) && set_integers_find(&s, v, &index);
+	k = key_of(m);
 	return set_packed_find(&s, &k) != NULL;
 }
 
@@ -364,9 +376,9 @@ bool set_find(const struct entry *e, struct set_member *m)
 	struct pack_key k;
 
 	if (!is_big(e))
-		return find_small(e, m->bytes);
+		return find_small(e, m);
 	t = table_of(e);
-	k = key_of(m->bytes);
+	k = key_of(m);
 	m->hash = hash_for(t, m);
 	m->absent = !table_find_inline(&t->members, m->hash, member_is,
 				       &k).slot;
@@ -489,6 +501,56 @@ bool set_next(struct set_iterator *it, struct slice *bytes)
 		return false;
 	*bytes = ref_bytes(ref, it->table ? 0 : it->width, it->scratch);
 	return true;
+}
+
+/* What a ref means. */
+static void member_at(const uint8_t *ref, unsigned width, struct set_member *m,
+		      char scratch[NUM_I64_SIZE])
+{
+	struct pack_item item = { .is_number = true };
+
+	if (width)
+		item.number = set_integer(ref, width);
+	else
+		pack_next(ref, &item);
+	*m = (struct set_member){
+		.bytes = pack_slice(&item, scratch),
+		.number = item.number,
+		.form = item.is_number ? SET_FORM_NUMBER : SET_FORM_BYTES,
+	};
+}
+
+bool set_next_probes(struct set_iterator *it, struct set_probes *p)
+{
+	const uint8_t *refs[SET_PROBES_MAX];
+	unsigned i;
+
+	for (p->count = 0; p->count < SET_PROBES_MAX; p->count++) {
+		refs[p->count] = set_next_ref(it);
+		if (!refs[p->count])
+			break;
+		__builtin_prefetch(refs[p->count]);
+	}
+	for (i = 0; i < p->count; i++)
+		member_at(refs[i], it->table ? 0 : it->width, &p->members[i],
+			  p->scratch[i]);
+	return p->count > 0;
+}
+
+void set_prefetch(const struct entry *e, struct set_probes *p)
+{
+	const struct set_table *t;
+	unsigned i;
+
+	if (!is_big(e))
+		return;
+	t = table_of(e);
+	for (i = 0; i < p->count; i++) {
+		p->members[i].hash = hash_for(t, &p->members[i]);
+		table_prefetch_bucket(&t->members, p->members[i].hash);
+	}
+	for (i = 0; i < p->count; i++)
+		table_prefetch_entry(&t->members, p->members[i].hash);
 }
 
 const uint8_t *set_random(const struct entry *e, uint64_t random)

@@ -38,11 +38,19 @@ struct entry *set_new(struct slice key, uint64_t deadline_ms);
 struct entry *set_new_for(struct slice key, const uint64_t hash_key[2],
 			  size_t count, struct slice first);
 
+enum set_form {
+	SET_FORM_UNKNOWN,
+	SET_FORM_NUMBER, /* the decimal text of `number` */
+	SET_FORM_BYTES,  /* of none */
+};
+
 /* A member to look for, or to add. */
 struct set_member {
 	struct slice bytes;
 	uint64_t hash; /* by the store's key; 0: not known yet */
-	bool absent;   /* set_find has just not found it */
+	int64_t number;
+	enum set_form form;
+	bool absent; /* that it is not there is known */
 };
 
 /* Adds m; *added: it is new. hash_key is the store's. */
@@ -104,6 +112,21 @@ const uint8_t *set_next_ref(struct set_iterator *it);
 
 /* The next member, valid until the next call; false when that was all. */
 bool set_next(struct set_iterator *it, struct slice *bytes);
+
+#define SET_PROBES_MAX 16
+
+/* Some members, to be looked for or added one after the other. */
+struct set_probes {
+	unsigned count;
+	struct set_member members[SET_PROBES_MAX];
+	char scratch[SET_PROBES_MAX][NUM_I64_SIZE];
+};
+
+/* The next members of a walk; false when that was all. */
+bool set_next_probes(struct set_iterator *it, struct set_probes *p);
+
+/* Fetches what set_find of each of them will look at. */
+void set_prefetch(const struct entry *e, struct set_probes *p);
 
 /* Some member, close to uniformly chosen by random. e is not empty. */
 const uint8_t *set_random(const struct entry *e, uint64_t random);

@@ -294,6 +294,6 @@ void cmd_hrandfield(struct cmd *c)
 	d.state = engine_chance(c->engine) | 1;
 	if (c->argc == 2)
 		show_any(&d);
-	else
+	else if (count >= 0 || reply_fits(c, (uint64_t)-count))
 		draw_many(&d, count);
 }

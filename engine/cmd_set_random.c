@@ -275,8 +275,8 @@ void cmd_srandmember(struct cmd *c)
 		return;
 	if (!e || count == 0)
 		reply_array(c, 0);
-	else if (count < 0)
-		reply_drawn(c, e, (uint64_t)-count);
-	else
+	else if (count > 0)
 		reply_different(c, e, (uint64_t)count);
+	else if (reply_fits(c, (uint64_t)-count))
+		reply_drawn(c, e, (uint64_t)-count);
 }

@@ -167,7 +167,7 @@ void cmd_zrandmember(struct cmd *c)
 		reply_rank(c, &d, e, draw_below(&d, zset_count(e)));
 	} else if (count >= 0) {
 		draw_different(c, &d, e, (uint64_t)count);
-	} else {
+	} else if (reply_fits(c, (uint64_t)-count)) {
 		draw_repeating(c, &d, e, (uint64_t)-count);
 	}
 }

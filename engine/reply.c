@@ -16,6 +16,9 @@
 
 #include "base/num.h"
 #include "engine/cmd.h"
+#include "engine/config.h"
+
+#define BULK_SIZE_MIN 6 /* "$0", CRLF twice */
 
 /* sign, digits and CRLF of a header such as "*3" */
 static void put_header(struct buf *out, char sign, uint64_t n)
@@ -248,6 +251,17 @@ void reply_errorf(struct cmd *c, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	reply_error(c, text);
+}
+
+bool reply_fits(struct cmd *c, uint64_t count)
+{
+	uint64_t hard = c->engine->config->output_normal.hard;
+
+	if (hard == 0 || count <= hard / BULK_SIZE_MIN)
+		return true;
+	reply_error(c, "ERR value is out of range: the reply would be longer "
+		       "than client-output-buffer-limit");
+	return false;
 }
 
 void reply_wrong_type(struct cmd *c)

@@ -54,6 +54,11 @@ void reply_error(struct cmd *c, const char *text);
 void reply_errorf(struct cmd *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Whether a reply of so many bulk strings, which may be short, can be within
+ * client-output-buffer-limit; else an error has been replied. For counts that a
+ * client names and nothing else bounds. */
+bool reply_fits(struct cmd *c, uint64_t count);
+
 /* The errors everybody uses. */
 void reply_wrong_type(struct cmd *c);
 void reply_syntax_error(struct cmd *c);

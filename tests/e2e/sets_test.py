@@ -354,4 +354,16 @@ def test_redis_py_in_daily_use(server):
         equal(c.read(), b"a")
 
 
+def test_a_count_that_no_reply_can_hold_is_refused(server):
+    with server.raw() as c:
+        c.ok("SADD", "s", "a")
+        c.ok("HSET", "h", "a", 1)
+        c.ok("ZADD", "z", 1, "a")
+        check(c, [("%s %d" % (command, -count), "-ERR value is out of range")
+                  for command in ("SRANDMEMBER s", "HRANDFIELD h",
+                                  "ZRANDMEMBER z")
+                  for count in (2 ** 28, 2 ** 31, 2 ** 63 - 1)])
+        equal(len(c.ok("SRANDMEMBER", "s", -100000)), 100000)
+
+
 lib.main(__name__, range(21100, 21140))

@@ -2,9 +2,9 @@
 /*
  * A whole tree at once: sort, fill leaves, then the levels above.
  *
- * Sorting is by the bytes of the score keys, lowest first (radix sort), and
- * members of one score are then put in order among themselves: only they are
- * looked at.
+ * Sorting is by the digits of the score keys, lowest first (radix sort), from
+ * the lowest bit in which any two differ to the highest; members of one score
+ * are then put in order among themselves: only they are looked at.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,26 +14,31 @@
 
 #define DIGIT_BITS 11
 #define DIGITS (1u << DIGIT_BITS)
-#define PASSES 6 /* 6 * 11 bits >= 64 */
+
+/* So few members of one score are sorted by insertion. */
+#define FEW 24
+
+/* Members of scores that have several are fetched that far ahead. */
+#define AHEAD 32
 
 /* How full nodes are made: room for some inserts before the first splits. */
 #define LEAF_FILL (LEAF_MAX * 9 / 10)
 #define INNER_FILL (INNER_MAX * 9 / 10)
 
-static unsigned digit_of(uint64_t key, unsigned pass)
+static unsigned digit_of(uint64_t key, unsigned shift)
 {
-	return (unsigned)(key >> (pass * DIGIT_BITS)) & (DIGITS - 1);
+	return (unsigned)(key >> shift) & (DIGITS - 1);
 }
 
 /* One pass from pairs to spare; false: nothing to do, all digits are equal. */
 static bool sort_pass(const struct zset_pair *pairs, struct zset_pair *spare,
-		      size_t count, unsigned pass)
+		      size_t count, unsigned shift)
 {
 	size_t starts[DIGITS] = { 0 }, i, sum = 0;
 
 	for (i = 0; i < count; i++)
-		starts[digit_of(pairs[i].key, pass)]++;
-	if (starts[digit_of(pairs[0].key, pass)] == count)
+		starts[digit_of(pairs[i].key, shift)]++;
+	if (starts[digit_of(pairs[0].key, shift)] == count)
 		return false;
 	for (i = 0; i < DIGITS; i++) {
 		size_t n = starts[i];
@@ -42,8 +47,19 @@ static bool sort_pass(const struct zset_pair *pairs, struct zset_pair *spare,
 		sum += n;
 	}
 	for (i = 0; i < count; i++)
-		spare[starts[digit_of(pairs[i].key, pass)]++] = pairs[i];
+		spare[starts[digit_of(pairs[i].key, shift)]++] = pairs[i];
 	return true;
+}
+
+/* The bits in which keys differ. */
+static uint64_t differing_bits(const struct zset_pair *pairs, size_t count)
+{
+	uint64_t bits = 0;
+	size_t i;
+
+	for (i = 1; i < count; i++)
+		bits |= pairs[i].key ^ pairs[0].key;
+	return bits;
 }
 
 static int compare_members(const void *a, const void *b)
@@ -54,29 +70,59 @@ static int compare_members(const void *a, const void *b)
 				  zset_member_bytes(y->member));
 }
 
-/* Returns which of the two has them in order. */
-static struct zset_pair *sort_pairs(struct zset_pair *pairs,
-				    struct zset_pair *spare, size_t count)
+static void sort_members(struct zset_pair *pairs, size_t count)
 {
-	size_t i, first;
-	unsigned pass;
+	size_t i, at;
 
-	for (pass = 0; pass < PASSES; pass++) {
-		struct zset_pair *sorted = spare;
-
-		if (!sort_pass(pairs, spare, count, pass))
-			continue;
-		spare = pairs;
-		pairs = sorted;
+	if (count > FEW) {
+		qsort(pairs, count, sizeof(*pairs), compare_members);
+		return;
 	}
+	for (i = 1; i < count; i++) {
+		struct zset_pair moved = pairs[i];
+
+		for (at = i; at && compare_members(&pairs[at - 1], &moved) > 0;
+		     at--)
+			pairs[at] = pairs[at - 1];
+		pairs[at] = moved;
+	}
+}
+
+/* Puts members of one score in order. */
+static void sort_scores(struct zset_pair *pairs, size_t count)
+{
+	size_t first, i, fetched = 0;
+
 	for (first = 0; first < count; first = i) {
 		for (i = first + 1; i < count; i++)
 			if (pairs[i].key != pairs[first].key)
 				break;
-		if (i - first > 1)
-			qsort(pairs + first, i - first, sizeof(*pairs),
-			      compare_members);
+		if (i - first == 1)
+			continue;
+		if (fetched < i)
+			fetched = i;
+		for (; fetched < count && fetched < i + AHEAD; fetched++)
+			__builtin_prefetch(pairs[fetched].member);
+		sort_members(pairs + first, i - first);
 	}
+}
+
+/* Returns which of the two has them in order. */
+static struct zset_pair *sort_pairs(struct zset_pair *pairs,
+				    struct zset_pair *spare, size_t count)
+{
+	uint64_t bits = differing_bits(pairs, count);
+	unsigned shift = bits ? (unsigned)__builtin_ctzll(bits) : 0;
+
+	for (; shift < 64 && bits >> shift; shift += DIGIT_BITS) {
+		struct zset_pair *sorted = spare;
+
+		if (!sort_pass(pairs, spare, count, shift))
+			continue;
+		spare = pairs;
+		pairs = sorted;
+	}
+	sort_scores(pairs, count);
 	return pairs;
 }
 

@@ -23,8 +23,7 @@
 
 struct rdb_name {
 	uint64_t hash;
-	size_t offset; /* of the name in bytes, behind its size; 0: free */
-	size_t size;
+	size_t offset; /* of its size and its bytes; 0: free */
 };
 
 /* The slot of a name, or the free one where it would go. */
@@ -39,8 +38,7 @@ static struct rdb_name *find_name(struct rdb_names *n, struct slice name,
 		if (s->offset == 0)
 			return s;
 		if (s->hash == hash &&
-		    slice_equal(name, slice_of(n->bytes.data + s->offset,
-					       s->size)))
+		    slice_equal(name, sized_at(n->bytes.data + s->offset)))
 			return s;
 	}
 }
@@ -75,8 +73,8 @@ bool rdb_names_add(struct rdb_names *n, struct slice name)
 		return false;
 	if (n->bytes.size == 0)
 		buf_put_byte(&n->bytes, 0); /* offset 0 means free */
-	*s = (struct rdb_name){ hash, n->bytes.size, name.size };
-	buf_put_slice(&n->bytes, name);
+	*s = (struct rdb_name){ hash, n->bytes.size };
+	items_put(&n->bytes, name);
 	n->count++;
 	return true;
 }

@@ -17,11 +17,6 @@ static inline uint64_t load(const uint8_t *p)
 	return v;
 }
 
-static inline void store(uint8_t *p, uint64_t v)
-{
-	memcpy(p, &v, WORD);
-}
-
 /* The same source twice: once for any machine, once with the instruction. */
 #define COUNT_BODY                                                    \
 	uint64_t total = 0;                                           \
@@ -185,17 +180,32 @@ void bits_put(uint8_t bytes[BITS_FIELD_BYTES], unsigned shift, unsigned width,
 		bytes[i] = (uint8_t)all;
 }
 
-/* One operator over words, then over the bytes that are left. */
-#define COMBINE(expression)                               \
-	size_t i = 0;                                     \
-	for (; i + WORD <= count; i += WORD) {            \
-		uint64_t a = load(into + i);              \
-		uint64_t b = load(from + i);              \
-		store(into + i, expression);              \
-	}                                                 \
-	for (; i < count; i++) {                          \
-		uint8_t a = into[i], b = from[i];         \
-		into[i] = (uint8_t)(expression);          \
+/* 32 bytes, which the compiler takes in as many steps as the machine needs. */
+struct lot {
+	uint64_t v __attribute__((vector_size(32)));
+};
+
+static inline struct lot load_lot(const uint8_t *p)
+{
+	struct lot l;
+
+	memcpy(&l, p, sizeof(l));
+	return l;
+}
+
+/* One operator over lots, then over the bytes that are left. */
+#define COMBINE(expression)                                   \
+	size_t i = 0;                                         \
+	for (; i + sizeof(struct lot) <= count; i += sizeof(struct lot)) { \
+		struct lot x = load_lot(into + i);            \
+		struct lot y = load_lot(from + i);            \
+		__typeof__(x.v) a = x.v, b = y.v;             \
+		x.v = (expression);                           \
+		memcpy(into + i, &x, sizeof(x));              \
+	}                                                     \
+	for (; i < count; i++) {                              \
+		uint8_t a = into[i], b = from[i];             \
+		into[i] = (uint8_t)(expression);              \
 	}
 
 void bits_and(uint8_t *into, const uint8_t *from, size_t count)
@@ -220,8 +230,7 @@ void bits_and_not(uint8_t *into, const uint8_t *from, size_t count)
 
 void bits_not(uint8_t *into, size_t count)
 {
-	size_t i;
+	const uint8_t *from = into;
 
-	for (i = 0; i < count; i++)
-		into[i] = (uint8_t)~into[i];
+	COMBINE(~(a & b)) /* which are the same */
 }

@@ -171,6 +171,21 @@ static struct measure measure(struct slice items)
 	return m;
 }
 
+/* One with room for what is announced, or for these. */
+static struct entry *new_big(const struct hash_env *env, struct slice key,
+			     struct slice items)
+{
+	struct hash_env e = *env;
+	struct reader in = reader_of(items);
+
+	if (e.expected == 0)
+		for (; reader_left(&in); e.expected++) {
+			read_string(&in);
+			read_string(&in);
+		}
+	return entry_new_pointer(VALUE_hash, key, 0, hash_table_new(&e));
+}
+
 struct entry *hash_new(const struct hash_env *env, struct slice key,
 		       struct slice items, uint64_t deadline_ms, size_t *added)
 {
@@ -192,7 +207,7 @@ struct entry *hash_new(const struct hash_env *env, struct slice key,
 	if (m.fits)
 		e = entry_new_blob(VALUE_hash, key, 0, 0, &p);
 	else
-		e = entry_new_pointer(VALUE_hash, key, 0, hash_table_new(env));
+		e = new_big(env, key, items);
 	return hash_set(e, env, items, deadline_ms, added);
 }
 

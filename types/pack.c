@@ -64,14 +64,14 @@ struct pack_key pack_key(struct slice s)
 	return pack_key_bytes(s);
 }
 
-size_t pack_size(struct slice s)
+size_t pack_size_slow(struct slice s)
 {
 	struct pack_key k = pack_key(s);
 
 	return pack_key_size(&k);
 }
 
-uint8_t *pack_put(uint8_t *p, struct slice s)
+uint8_t *pack_put_slow(uint8_t *p, struct slice s)
 {
 	struct pack_key k = pack_key(s);
 

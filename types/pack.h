@@ -64,9 +64,30 @@ static inline uint8_t *pack_put_key(uint8_t *p, const struct pack_key *k)
 	return k->is_number ? p : put_bytes(p, k->bytes.data, k->bytes.size);
 }
 
+/* Whether s is a short word that cannot be a number: most are. */
+static inline bool pack_is_plain(struct slice s)
+{
+	return s.size - 1 < PACK_SMALL_MAX && s.data[0] > '9';
+}
+
+/* Of what is not plain, or may not be. */
+size_t pack_size_slow(struct slice s);
+/* Likewise. */
+uint8_t *pack_put_slow(uint8_t *p, struct slice s);
+
 /* As above in one call each; s is looked at twice. */
-size_t pack_size(struct slice s);
-uint8_t *pack_put(uint8_t *p, struct slice s);
+static inline size_t pack_size(struct slice s)
+{
+	return pack_is_plain(s) ? 1 + s.size : pack_size_slow(s);
+}
+
+static inline uint8_t *pack_put(uint8_t *p, struct slice s)
+{
+	if (!pack_is_plain(s))
+		return pack_put_slow(p, s);
+	*p++ = (uint8_t)s.size;
+	return put_bytes(p, s.data, s.size);
+}
 
 /* Bytes before the content, and bytes of content, of the element at p. */
 static inline size_t pack_head(const uint8_t *p, size_t *content)

@@ -300,6 +300,7 @@ static int apply_words(struct source *from, struct slice line,
 		warn(from, items[0], "unknown directive");
 		return OK;
 	}
+	from->config->save_given |= d->type == DIRECTIVE_SAVE;
 	/* --save "900 1 300 10" is one word on a command line */
 	if (words.count == 1 && d->flags & DIRECTIVE_LIST &&
 	    memchr(items[1].data, ' ', items[1].size)) {
@@ -456,6 +457,18 @@ static int set_file(struct config *c, const char *path, struct err_message *m)
 	return OK;
 }
 
+/* Who has neither log nor rules for snapshots gets those of Redis, which a
+ * redis.conf counts upon. */
+static int set_save_rules(struct source *from)
+{
+	struct config *c = from->config;
+
+	if (c->appendonly || c->save_given)
+		return OK;
+	return config_set_line(c, SLICE_LITERAL("save 3600 1 300 100 60 10000"),
+			       from->warnings, from->m);
+}
+
 int config_load(struct config *c, int argc, char **argv, struct buf *warnings,
 		struct err_message *m)
 {
@@ -487,7 +500,7 @@ int config_load(struct config *c, int argc, char **argv, struct buf *warnings,
 			return err;
 		i += err;
 	}
-	return OK;
+	return set_save_rules(&from);
 }
 
 int config_set_line(struct config *c, struct slice line, struct buf *warnings,

@@ -69,6 +69,7 @@ struct config {
 	int64_t rewrite_percentage, rewrite_min_size;
 	struct save_rule save[16];
 	uint32_t save_count;
+	bool save_given; /* by a line or an argument */
 	bool stop_writes_on_bgsave_error;
 	int64_t retain_snapshots;
 	int64_t retain_on_full; /* enum retain_on_full */

@@ -508,8 +508,9 @@ static int set_percentiles(const struct setting *s)
 			return refuse(s, "Invalid "
 				"latency-tracking-info-percentiles parameters");
 		if (v[i] < 0 || v[i] > 100)
-			return refuse(s, "percentiles should be between 0.0 "
-					 "and 100.0");
+			return refuse(s,
+				"latency-tracking-info-percentiles parameters "
+				"should sit between [0.0,100.0]");
 	}
 	memcpy(s->config->percentiles, v, count * sizeof(v[0]));
 	s->config->percentile_count = count;

@@ -221,10 +221,14 @@ static void update_rates(struct engine *e, double seconds)
 	RATE(ops_per_sec, st->commands_processed, base->commands, 1);
 	RATE(input_kbps, st->net_input_bytes, base->input, 1024);
 	RATE(output_kbps, st->net_output_bytes, base->output, 1024);
+	RATE(turns_per_sec, st->loop_turns, base->turns, 1);
+	RATE(turn_us_per_sec, st->loop_us, base->turn_us, 1);
 #undef RATE
 	base->commands = st->commands_processed;
 	base->input = st->net_input_bytes;
 	base->output = st->net_output_bytes;
+	base->turns = st->loop_turns;
+	base->turn_us = st->loop_us;
 }
 
 void engine_configure(struct engine *e)

@@ -76,12 +76,13 @@ struct engine_stats {
 	uint64_t auth_failures;
 	uint64_t output_limit_disconnections;
 	uint64_t query_limit_disconnections;
-	uint64_t loop_turns;
+	uint64_t loop_turns, loop_us; /* without the waits between */
 	uint64_t loop_turn_max_cpu_us;
 	uint64_t read_events;
 	uint64_t write_events;
 	double ops_per_sec;        /* smoothed, by the cron */
 	double input_kbps, output_kbps;
+	double turns_per_sec, turn_us_per_sec;
 	size_t memory_peak;
 	size_t freed_before; /* big values, before CONFIG RESETSTAT */
 	uint64_t total_blocked;
@@ -121,7 +122,7 @@ struct engine {
 	struct latency *latency;
 	struct snapshotter *snapshotter; /* NULL before engine_recover */
 	struct giveback *giveback;
-	struct store_lock *lock;         /* NULL before engine_recover */
+	struct store_lock *lock;         /* NULL before engine_lock */
 	struct completion_queue completions;
 	struct store_id store;
 	enum engine_phase phase;
@@ -143,7 +144,7 @@ struct engine {
 	unsigned chance_count;            /* of them that are left */
 	uint64_t cron_us;        /* when cron is due again */
 	struct rate_base {
-		uint64_t commands, input, output;
+		uint64_t commands, input, output, turns, turn_us;
 	} rate_base;             /* what the rates in stats started from */
 	uint64_t now_ms;         /* wall clock, cached per turn */
 	uint64_t now_us;         /* monotonic, cached per turn */
@@ -174,8 +175,12 @@ struct engine *engine_new(struct config *config, struct io *io,
 			  const struct engine_host *host);
 void engine_free(struct engine *e);
 
+/* Makes config->dir if it is not there, and locks it: from then on it is this
+ * process' own. OK also if it is already; ERR_LOCKED: another one's. */
+int engine_lock(struct engine *e, struct err_message *m);
+
 /*
- * Opens or creates the store in config->dir and rebuilds the view: newest
+ * Locks, opens or creates the store in config->dir, rebuilds the view: newest
  * good snapshot, then the log.  OK, or a negative enum err whose exit code is
  * err_exit_code(); m is for the user.  Writes nothing before it has decided.
  */

@@ -116,7 +116,7 @@ void info_memory(const struct engine *e, struct buf *out)
 	static const char *const replication[] = {
 		"mem_not_counted_for_evict", "mem_replication_backlog",
 		"mem_total_replication_buffers", "mem_clients_slaves",
-		"mem_cluster_links",
+		"mem_cluster_links", "mem_overhead_db_hashtable_rehashing",
 	};
 	const struct directive *policy;
 	struct wal_stats w = { 0 };
@@ -130,8 +130,12 @@ void info_memory(const struct engine *e, struct buf *out)
 	info_line(out, "allocator_allocated:%zu", m.allocated);
 	info_line(out, "allocator_active:%zu", m.active);
 	info_line(out, "allocator_resident:%zu", m.resident);
+	info_line(out, "allocator_muzzy:0");
 	info_bytes(out, "total_system_memory", p.memory_total);
 	put_nothing(out, scripts, ARRAY_LEN(scripts));
+	info_line(out, "used_memory_lua_human:0B");
+	info_line(out, "used_memory_vm_total_human:0B");
+	info_line(out, "used_memory_scripts_human:0B");
 	info_bytes(out, "maxmemory", (uint64_t)e->config->maxmemory);
 	policy = directive_find(SLICE_LITERAL("maxmemory-policy"));
 	directive_show(e->config, policy, &word);
@@ -322,6 +326,23 @@ static void put_traffic(const struct engine_stats *st, struct buf *out)
 		  ULL(st->connections_rejected));
 }
 
+static void put_loop(const struct engine *e, struct buf *out)
+{
+	const struct engine_stats *st = &e->stats;
+	uint64_t nsec = 0;
+	size_t i;
+
+	for (i = 0; i < commands_count(); i++)
+		nsec += e->command_stats[i].nsec;
+	info_line(out, "eventloop_cycles:%llu", ULL(st->loop_turns));
+	info_line(out, "eventloop_duration_sum:%llu", ULL(st->loop_us));
+	info_line(out, "eventloop_duration_cmd_sum:%llu", ULL(nsec / 1000));
+	info_line(out, "instantaneous_eventloop_cycles_per_sec:%.0f",
+		  st->turns_per_sec);
+	info_line(out, "instantaneous_eventloop_duration_usec:%.0f",
+		  ratio(st->turn_us_per_sec, st->turns_per_sec));
+}
+
 void info_stats(const struct engine *e, struct buf *out)
 {
 	static const char *const before[] = {
@@ -343,11 +364,13 @@ void info_stats(const struct engine *e, struct buf *out)
 	put_nothing(out, before, ARRAY_LEN(before));
 	info_line(out, "expired_keys:%llu", ULL(st->expired_keys));
 	info_line(out, "expired_subkeys:%llu", ULL(st->expired_fields));
+	info_line(out, "expired_fields:%llu", ULL(st->expired_fields));
 	info_line(out, "expired_stale_perc:0.00");
 	info_line(out, "expired_time_cap_reached_count:0");
 	info_line(out, "expire_cycle_cpu_milliseconds:0");
 	info_line(out, "evicted_keys:%llu", ULL(st->evicted_keys));
 	info_line(out, "evicted_clients:0");
+	info_line(out, "evicted_scripts:0");
 	info_line(out, "total_eviction_exceeded_time:0");
 	info_line(out, "current_eviction_exceeded_time:0");
 	info_line(out, "keyspace_hits:%llu", ULL(st->keyspace_hits));
@@ -361,11 +384,12 @@ void info_stats(const struct engine *e, struct buf *out)
 	info_line(out, "io_threaded_writes_processed:0");
 	info_line(out, "reply_buffer_shrinks:0");
 	info_line(out, "reply_buffer_expands:0");
-	info_line(out, "eventloop_cycles:%llu", ULL(st->loop_turns));
+	put_loop(e, out);
 	info_line(out, "acl_access_denied_auth:%llu", ULL(st->auth_failures));
 	info_line(out, "acl_access_denied_cmd:0");
 	info_line(out, "acl_access_denied_key:0");
 	info_line(out, "acl_access_denied_channel:0");
+	info_line(out, "acl_access_denied_db:0");
 	info_line(out, "client_output_buffer_limit_disconnections:%llu",
 		  ULL(st->output_limit_disconnections));
 	info_line(out, "client_query_buffer_limit_disconnections:%llu",

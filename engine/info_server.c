@@ -55,6 +55,30 @@ static void put_executable(struct buf *out)
 	info_line(out, "executable:%s", path);
 }
 
+/* listener0:name=tcp,bind=127.0.0.1,bind=-::1,port=6379 */
+static void put_listeners(const struct config *c, struct buf *out)
+{
+	struct buf line = { 0 };
+	unsigned number = 0;
+	const char *p;
+
+	if (c->port) {
+		buf_put_str(&line, "name=tcp,bind=");
+		for (p = c->bind; *p; p++)
+			if (*p == ' ')
+				buf_put_str(&line, ",bind=");
+			else
+				buf_put_byte(&line, (uint8_t)*p);
+		info_line(out, "listener%u:%.*s,port=%lld", number++,
+			  (int)line.size, (const char *)line.data,
+			  (long long)c->port);
+		buf_release(&line);
+	}
+	if (c->unixsocket && *c->unixsocket)
+		info_line(out, "listener%u:name=unix,bind=%s", number,
+			  c->unixsocket);
+}
+
 void info_server(const struct engine *e, struct buf *out)
 {
 	static const char *const supervised[] = { "no", "auto", "systemd",
@@ -92,8 +116,19 @@ void info_server(const struct engine *e, struct buf *out)
 	put_executable(out);
 	info_line(out, "config_file:%s", c->file ? c->file : "");
 	info_line(out, "io_threads_active:0");
-	info_line(out, "listener0:name=tcp,bind=%s,port=%lld", c->bind,
-		  (long long)c->port);
+	put_listeners(c, out);
+}
+
+/* CLIENT PAUSE, in the words of Valkey. */
+static void put_pause(const struct engine *e, struct buf *out)
+{
+	bool paused = e->pause_until_us > e->now_us;
+	const char *what = e->pause_all ? "all" : "write";
+
+	info_line(out, "paused_reason:%s", paused ? "client_pause" : "none");
+	info_line(out, "paused_actions:%s", paused ? what : "none");
+	info_line(out, "paused_timeout_milliseconds:%llu", paused ?
+		  ULL((e->pause_until_us - e->now_us) / 1000) : 0);
 }
 
 void info_clients(const struct engine *e, struct buf *out)
@@ -124,6 +159,10 @@ void info_clients(const struct engine *e, struct buf *out)
 	info_line(out, "total_blocking_keys_on_nokey:0");
 	info_line(out, "unauthenticated_clients:%llu",
 		  ULL(st->connections_unauthenticated));
+	info_line(out, "pubsub_clients:0");
+	info_line(out, "watching_clients:0");
+	info_line(out, "total_watched_keys:0");
+	put_pause(e, out);
 }
 
 static double seconds(struct timeval t)

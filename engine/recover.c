@@ -492,13 +492,21 @@ static int recover(struct recovery *r, struct err_message *m)
 	return OK;
 }
 
+int engine_lock(struct engine *e, struct err_message *m)
+{
+	assert(e->phase == ENGINE_LOADING);
+	if (e->lock)
+		return OK;
+	return store_lock(&e->lock, e->io, e->config->dir, m);
+}
+
 int engine_recover(struct engine *e, struct err_message *m)
 {
 	struct recovery r = { .e = e, .used = -1 };
 	int err;
 
 	assert(e->phase == ENGINE_LOADING);
-	err = store_lock(&e->lock, e->io, e->config->dir, m);
+	err = engine_lock(e, m);
 	if (err)
 		return err;
 	if (e->threads && e->completions.event_file < 0) {

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -149,20 +148,23 @@ static void daemonize(void)
 		close(file);
 }
 
-static void write_pidfile(const char *path)
+/* Once the store is locked: the file of a server that has it stays. False:
+ * there is none. */
+static bool write_pidfile(const char *path)
 {
 	int file;
 
 	if (*path == 0)
-		return;
+		return false;
 	file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (file < 0) {
 		log_line(LOG_LEVEL_WARNING, "The pid file %s cannot be "
 			 "written: %s", path, strerror(errno));
-		return;
+		return false;
 	}
 	dprintf(file, "%d\n", (int)getpid());
 	close(file);
+	return true;
 }
 
 static void open_log(const struct config *config)
@@ -303,6 +305,7 @@ static int serve(struct net *n, struct config *config)
 {
 	struct engine_host host = net_host(n);
 	struct err_message m = { .text = "" };
+	bool pidfile = false;
 	struct engine *e;
 	int err;
 
@@ -314,8 +317,14 @@ static int serve(struct net *n, struct config *config)
 	e->threads = true;
 	err = net_start(n, e, &m);
 	if (err == OK)
+		err = engine_lock(e, &m);
+	if (err == OK)
+		pidfile = write_pidfile(config->pidfile);
+	if (err == OK)
 		err = engine_recover(e, &m);
 	if (err) {
+		if (pidfile)
+			unlink(config->pidfile);
 		net_finish(n);
 		engine_free(e);
 		return fail("", &m, err_exit_code(err));
@@ -345,7 +354,6 @@ static int run(struct config *config, const struct buf *warnings)
 	if (err)
 		return fail("", &m, err_exit_code(err));
 	log_line(LOG_LEVEL_NOTICE, "Server initialized");
-	write_pidfile(config->pidfile);
 	code = serve(n, config);
 	net_free(n);
 	return code;
@@ -359,7 +367,6 @@ int main(int argc, char **argv)
 	bool only_check;
 	int code;
 
-	umask(077);
 	if (answer_option(argc, argv, &code))
 		return code;
 	only_check = argc > 1 && strcmp(argv[1], "--check-config") == 0;

@@ -44,6 +44,7 @@ uint64_t turn_clock_end(struct turn_clock *t, struct engine *e)
 	uint64_t wall = now - t->start_us, took = wall, cpu, since;
 
 	e->stats.loop_turns++;
+	e->stats.loop_us += wall;
 	t->getting_long = wall > GETTING_LONG_US;
 	if (wall <= SHORT_US && ++t->turns < TURNS_PER_READING) {
 		t->wall_us += wall;

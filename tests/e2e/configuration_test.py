@@ -67,6 +67,48 @@ def test_get_takes_globs_and_older_names(server):
         assert isinstance(c.ok("CONFIG", "GET", "port"), lib.Map)
 
 
+def test_names_of_newer_servers_are_known(server):
+    with server.raw() as c:
+        for name, value in (
+                ("max-new-connections-per-cycle", "10"),
+                ("hide-user-data-from-log", "yes"),
+                ("rdb-version-check", "strict"),
+                ("dual-channel-replication-enabled", "no"),
+                ("replica-full-sync-buffer-limit", "0"),
+                ("server-cpulist", ""), ("primaryauth", ""),
+                ("commandlog-execution-slower-than", "10000"),
+                ("commandlog-slow-execution-max-len", "128")):
+            equal(get(c, name), {name: value})
+        is_error(c.command("CONFIG", "SET", "rdb-version-check", "x"),
+                 failed("rdb-version-check",
+                        "argument(s) must be one of the following: strict"))
+        is_error(c.command("CONFIG", "SET",
+                           "latency-tracking-info-percentiles", "101"),
+                 failed("latency-tracking-info-percentiles",
+                        "latency-tracking-info-percentiles parameters should "
+                        "sit between [0.0,100.0]"))
+
+
+@lib.own
+def test_without_a_log_the_rules_for_snapshots_are_those_of_redis():
+    rules = "3600 1 300 100 60 10000"
+    for options, wanted in (([], rules), (["--save", ""], ""),
+                            (["--save", "5", "6"], "5 6"),
+                            (["--appendonly", "yes"], "")):
+        s = lib.Server(level="off", options=options)
+        try:
+            s.start()
+            with s.raw() as c:
+                equal(get(c, "save"), {"save": wanted})
+                c.ok("SET", "k", "v")
+            equal(s.stop(), 0)
+            s.start()
+            equal(s.command("GET", "k"),
+                  None if options == ["--save", ""] else b"v")
+        finally:
+            s.remove()
+
+
 def test_every_value_can_be_set_to_itself(server):
     fixed = re.compile("can't set (immutable|protected) config")
     with server.raw() as c:

@@ -323,4 +323,21 @@ def test_every_call_is_answered_alike_in_the_newer_protocol(server):
     run(server, 3)
 
 
+# Of INFO: what stands for things that are not here, or names what there is.
+NOT_HERE = re.compile(
+    r"cmdstat_|latency_percentiles|errorstat_|db\d|module$|io_thread|engine"
+    r"|tls_|valkey_|server_mode|availability|clients_hz|used_active_time"
+    r"|cluster_slot|slot_migration|mem_cluster|mem_replica|replicas_waiting"
+    r"|acl_access_denied_tls|expired_keys_with|total_net_cluster|db\d_")
+
+
+def test_info_has_every_field_of_the_others(server):
+    ours = set(server.info("everything"))
+    for other in peers():
+        missing = {name for name in other.info("everything")
+                   if not NOT_HERE.match(name)} - ours
+        other.remove()
+        assert not missing, missing
+
+
 lib.main(__name__, PORTS)

@@ -4,6 +4,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import stat
@@ -586,6 +587,37 @@ def test_pid_file_comes_and_goes():
                  "ready to exit, bye bye"):
         assert line in log, line
     s.remove()
+
+
+@own
+def test_a_start_that_fails_leaves_the_pid_file_of_who_runs():
+    with lib.Server(level="off") as s:
+        path, log = os.path.join(s.dir, "pid"), os.path.join(s.dir, "log")
+        s.stop()
+        s.options = ["--pidfile", path, "--logfile", log]
+        old = os.umask(0o027)
+        try:
+            s.start()
+        finally:
+            os.umask(old)
+        for name in (path, log):
+            equal(stat.S_IMODE(os.stat(name).st_mode), 0o640)
+        other = [s.binary, "--port", str(lib.free_port()), "--dir", s.store,
+                 "--pidfile", path]
+        end = subprocess.run(other, capture_output=True, timeout=30)
+        equal(end.returncode, 73)
+        assert b"is held by another server" in end.stderr, end.stderr
+        with open(path) as f:
+            equal(int(f.read()), s.pid)
+        equal(s.stop(), 0)
+        with open(os.path.join(s.store, "stranger"), "w"):
+            pass
+        os.remove(os.path.join(s.store, "redoubt.lock"))
+        for name in ("snap", "log"):
+            shutil.rmtree(os.path.join(s.store, name), ignore_errors=True)
+        end = subprocess.run(other, capture_output=True, timeout=30)
+        equal(end.returncode, 78)
+        assert not os.path.exists(path)
 
 
 @own

@@ -31,6 +31,11 @@ total_error_replies role connected_slaves master_replid master_repl_offset
 repl_backlog_active repl_backlog_size used_cpu_sys used_cpu_user
 cluster_enabled applied_lsn written_lsn durable_lsn epoch oldest_unsynced_ms
 log_payload_bytes loop_turn_max_cpu_us
+eventloop_cycles eventloop_duration_sum eventloop_duration_cmd_sum
+instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec
+pubsub_clients watching_clients total_watched_keys paused_reason
+used_memory_lua_human used_memory_scripts_human used_memory_vm_total_human
+allocator_muzzy evicted_scripts
 """.split()
 
 
@@ -46,6 +51,36 @@ def test_info_has_what_exporters_read(server):
         assert info["db0"].startswith("keys=1,expires=1,avg_ttl=9"), info
         for line in text.split("\r\n"):
             assert not line or line[0] == "#" or ":" in line, line
+
+
+@lib.own
+def test_info_names_listeners_and_what_the_loop_does():
+    s = lib.Server(level="off", options=["--bind", "127.0.0.1", "-::1",
+                                         "--unixsocket", "s.sock"])
+    try:
+        s.start()
+        info = s.info()
+        equal(info["listener0"], "name=tcp,bind=127.0.0.1,bind=-::1,port=%d" %
+              s.port)
+        assert info["listener1"].endswith("s.sock"), info["listener1"]
+        assert info["listener1"].startswith("name=unix,bind="), info
+        with s.raw() as c:
+            c.pipeline([("SET", "k", "x" * 10)] * 2000)
+        later = s.info()
+        for name in ("eventloop_cycles", "eventloop_duration_sum",
+                     "eventloop_duration_cmd_sum"):
+            assert int(later[name]) > int(info[name]), name
+        assert int(later["eventloop_duration_cmd_sum"]) <= \
+            int(later["eventloop_duration_sum"]), later
+        with s.raw() as c:
+            c.ok("CLIENT", "PAUSE", 60000, "WRITE")
+            paused = s.info("clients")
+            equal(paused["paused_actions"], "write")
+            assert 50000 < int(paused["paused_timeout_milliseconds"]) <= 60000
+            c.ok("CLIENT", "UNPAUSE")
+            equal(s.info("clients")["paused_reason"], "none")
+    finally:
+        s.remove()
 
 
 def test_info_takes_sections(server):

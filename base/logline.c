@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/logline.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <limits.h>
@@ -25,12 +26,26 @@ static bool to_syslog;
 static atomic_int level_min = LOG_LEVEL_NOTICE;
 static atomic_int role = 'C';
 
-void log_open(const char *new_path, enum log_level level)
+static int open_file(void)
 {
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+}
+
+int log_open(const char *new_path, enum log_level level)
+{
+	int file = STDOUT_FILENO, err = 0;
+
 	pthread_mutex_lock(&lock);
 	snprintf(path, sizeof(path), "%s", new_path);
+	if (path[0] != 0)
+		file = open_file();
+	if (file < 0)
+		err = -errno;
+	else if (path[0] != 0)
+		close(file);
 	pthread_mutex_unlock(&lock);
 	log_set_level(level);
+	return err;
 }
 
 void log_syslog(const char *new_ident, int facility)
@@ -110,8 +125,7 @@ static void write_line(const char *line, size_t size)
 	ssize_t written;
 
 	if (path[0] != 0)
-		file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-			    0644);
+		file = open_file();
 	if (file < 0)
 		return;
 	written = write(file, line, size);

@@ -17,8 +17,9 @@ enum log_level {
 	LOG_LEVEL_NOTHING,
 };
 
-/* path is copied; "" means standard output. */
-void log_open(const char *path, enum log_level level);
+/* path is copied; "" means standard output. 0, or -errno: the file cannot be
+ * written, and nor can lines. */
+int log_open(const char *path, enum log_level level);
 
 /* Also sends every line to syslog; ident NULL switches it off. */
 void log_syslog(const char *ident, int facility);

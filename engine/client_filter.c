@@ -111,8 +111,8 @@ static bool parse_ids(struct cmd *c, struct client_filter *f,
 	if (!t->ids)
 		t->ids = mem_calloc(c->argc, sizeof(*t->ids));
 	for (; *at < c->argc && num_parse_i64(c->argv[*at], &id); ++*at) {
-		if (id < 1)
-			goto fail;
+		if (id < 1 && !f->is_list)
+			goto fail; /* LIST has no connection to show */
 		t->ids[t->id_count++] = id;
 	}
 	if (*at > first)

@@ -159,12 +159,8 @@ void cmd_client_tracking(struct cmd *c)
 
 void cmd_client_caching(struct cmd *c)
 {
-	if (!arg_is(c, 2, "yes") && !arg_is(c, 2, "no"))
-		reply_syntax_error(c);
-	else
-		reply_error(c, "ERR CLIENT CACHING can be called only when the "
-			       "client is in tracking mode with OPTIN or "
-			       "OPTOUT mode enabled");
+	reply_error(c, "ERR CLIENT CACHING can be called only when the client "
+		       "is in tracking mode with OPTIN or OPTOUT mode enabled");
 }
 
 /* Capabilities are a client's offers; those we do not know change nothing. */

@@ -279,7 +279,7 @@ void cmd_config_set(struct cmd *c)
 	struct change *changes;
 
 	if (c->argc % 2) {
-		reply_wrong_arity(c);
+		reply_syntax_error(c);
 		return;
 	}
 	changes = mem_calloc(count, sizeof(*changes));

@@ -222,9 +222,7 @@ static bool parse_count(struct cmd *c, size_t *out)
 {
 	int64_t count;
 
-	if (!arg_i64(c, 2, &count))
-		return false;
-	if (count < -1) {
+	if (!num_parse_i64(c->argv[2], &count) || count < -1) {
 		reply_error(c, "ERR count should be greater than or equal to "
 			       "-1");
 		return false;
@@ -251,7 +249,8 @@ void cmd_slowlog_get(struct cmd *c)
 	size_t max = 10;
 
 	if (c->argc > 3)
-		reply_wrong_arity(c);
+		reply_error(c, "ERR unknown subcommand or wrong number of "
+			       "arguments for 'GET'. Try SLOWLOG HELP.");
 	else if (c->argc < 3 || parse_count(c, &max))
 		reply_list(c, &c->engine->slowlog->lists[SLOWLOG_SLOW], max);
 }

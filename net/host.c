@@ -80,7 +80,8 @@ static bool reconfigure(void *ctx, const char *directive,
 	if (strcmp(directive, "port") == 0 || strcmp(directive, "bind") == 0)
 		return rebind(n, m);
 	if (strcmp(directive, "maxclients") == 0) {
-		net_adjust_file_limit(n->config);
+		if (net_adjust_file_limit(n->config, m) != OK)
+			return false;
 		if (n->config->maxclients == wanted)
 			return true;
 		err_set(m, ERR_CONFIG, "The operating system is not able to "

@@ -125,13 +125,13 @@ void net_cron(struct net *n)
 	check_some(n);
 }
 
-void net_adjust_file_limit(struct config *config)
+int net_adjust_file_limit(struct config *config, struct err_message *m)
 {
 	uint64_t wanted = (uint64_t)config->maxclients + FILES_RESERVED;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return;
+		return OK;
 	limit.rlim_cur = wanted;
 	if (limit.rlim_max < wanted) {
 		/* root may raise the hard limit too */
@@ -139,18 +139,23 @@ void net_adjust_file_limit(struct config *config)
 
 		limit.rlim_max = wanted;
 		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-			return;
+			return OK;
 		limit.rlim_cur = limit.rlim_max = hard;
 	}
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur >= wanted)
-		return;
+		return OK;
+	if (limit.rlim_cur <= FILES_RESERVED)
+		return err_set(m, ERR_CONFIG, "the limit on open files (ulimit "
+			       "-n) is %llu: at least %d are needed",
+			       (unsigned long long)limit.rlim_cur,
+			       FILES_RESERVED + 1);
 	log_line(LOG_LEVEL_WARNING, "maxclients is %lld, but the limit on open "
 		 "files (ulimit -n) is %llu: maxclients becomes %llu",
 		 (long long)config->maxclients,
 		 (unsigned long long)limit.rlim_cur,
 		 (unsigned long long)limit.rlim_cur - FILES_RESERVED);
-	config->maxclients = limit.rlim_cur > FILES_RESERVED
-			     ? (int64_t)(limit.rlim_cur - FILES_RESERVED) : 1;
+	config->maxclients = (int64_t)(limit.rlim_cur - FILES_RESERVED);
+	return OK;
 }

@@ -167,11 +167,19 @@ static bool write_pidfile(const char *path)
 	return true;
 }
 
-static void open_log(const struct config *config)
+/* False: said why not. */
+static bool open_log(const struct config *config)
 {
-	log_open(config->logfile, (enum log_level)config->loglevel);
+	int err = log_open(config->logfile, (enum log_level)config->loglevel);
+
+	if (err) {
+		fprintf(stderr, "redoubt-server: Can't open the log file %s: "
+			"%s\n", config->logfile, strerror(-err));
+		return false;
+	}
 	if (config->syslog_enabled)
 		log_syslog(config->syslog_ident, (int)config->syslog_facility);
+	return true;
 }
 
 static void log_banner(const struct config *config, const struct buf *warnings)
@@ -344,9 +352,10 @@ static int run(struct config *config, const struct buf *warnings)
 	struct net *n = NULL;
 	int err, code;
 
+	if (!open_log(config))
+		return EXIT_CONFIG;
 	if (config->daemonize)
 		daemonize();
-	open_log(config);
 	crash_handler_install(config->logfile);
 	signals_install(NULL);
 	log_banner(config, warnings);

@@ -49,8 +49,9 @@ int net_new(struct net **out, struct config *config, struct err_message *m)
 	n->reserve_file = -1;
 	buf_pool_init(&n->inputs, POOL_BUFFERS, READ_BLOCK, KEEP_MAX);
 	buf_pool_init(&n->outputs, POOL_BUFFERS, OUTPUT_BLOCK, KEEP_MAX);
-	net_adjust_file_limit(config);
-	err = listeners_open(&n->listeners, config, m);
+	err = net_adjust_file_limit(config, m);
+	if (err == OK)
+		err = listeners_open(&n->listeners, config, m);
 	if (err)
 		goto fail;
 	n->poller = poller_new();

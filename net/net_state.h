@@ -95,7 +95,7 @@ void net_cron(struct net *n);
 bool net_output_limit(struct net *n, struct conn *c);
 
 /* Lowers maxclients to what the limit on open files allows. */
-void net_adjust_file_limit(struct config *config);
+int net_adjust_file_limit(struct config *config, struct err_message *m);
 
 /* After authentication or before the end: c is not unknown any more. */
 void net_known(struct net *n, struct conn *c);

@@ -238,7 +238,7 @@ def test_switches_of_a_connection(server):
               [b"flags", [b"off"], b"redirect", -1, b"prefixes", []])
         equal(c.ok("CLIENT", "TRACKING", "off"), "OK")
         is_error(c.command("CLIENT", "TRACKING", "on"), "ERR ")
-        is_error(c.command("CLIENT", "CACHING", "yes"),
+        is_error(c.command("CLIENT", "CACHING", "foo"),
                  "ERR CLIENT CACHING can be called only when the client is")
         equal(c.ok("CLIENT", "CAPA", "redirect"), "OK")
         equal(c.ok("RESET"), "RESET")

@@ -409,6 +409,25 @@ def test_query_limit_closes_who_sends_too_much():
 
 
 @own
+def test_a_start_that_could_not_work_says_why():
+    s = lib.Server(level="off")
+    nowhere = os.path.join(s.dir, "none", "log")
+    end = subprocess.run(s.arguments() + ["--logfile", nowhere],
+                         capture_output=True, timeout=30)
+    equal(end.returncode, 78)
+    assert b"Can't open the log file " + nowhere.encode() + \
+        b": No such file or directory" in end.stderr, end.stderr
+    end = subprocess.run(
+        s.arguments(), capture_output=True, timeout=30,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                              (40, 40)))
+    equal(end.returncode, 78)
+    assert b"limit on open files (ulimit -n) is 40: at least 65 are" in \
+        end.stderr, end.stderr
+    s.remove()
+
+
+@own
 def test_accepting_survives_the_end_of_files():
     def few_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))

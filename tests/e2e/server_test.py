@@ -308,7 +308,10 @@ def test_slowlog(server):
         equal(entries[1][3][2], b"x" * 128 + b"... (72 more bytes)")
         assert entries[1][0] > number
         is_error(c.command("SLOWLOG", "GET", -2), "ERR count should be")
-        is_error(c.command("SLOWLOG", "GET", "x"), "ERR value is not an int")
+        is_error(c.command("SLOWLOG", "GET", "x"), "ERR count should be")
+        is_error(c.command("SLOWLOG", "GET", 1, 2), "ERR unknown subcommand")
+        is_error(c.command("CONFIG", "SET", "hz", 10, "timeout"),
+                 "ERR syntax error")
         c.ok("CONFIG", "SET", "slowlog-log-slower-than", 10000)
         equal(c.ok("SLOWLOG", "RESET"), "OK")
         equal(c.ok("SLOWLOG", "GET", -1), [])

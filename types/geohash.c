@@ -226,6 +226,9 @@ bool geo_within(const struct geo_shape *shape, struct geo_point p,
 			return false;
 	} else if (shape->kind == GEO_POLYGON && !in_polygon(shape, p)) {
 		return false;
+	} else if (shape->kind == GEO_CIRCLE &&
+		   lat_distance(p.lat, center.lat) > shape->radius * 1.001) {
+		return false; /* without a look at the longitude */
 	}
 	*distance = geo_distance(center, p);
 	return shape->kind != GEO_CIRCLE || *distance <= shape->radius;

@@ -32,6 +32,9 @@ struct set_table {
 	bool dead;       /* without an entry (I2) */
 };
 
+/* Smaller tables are in a cache anyway. */
+#define FETCH_COUNT_MIN 30000
+
 static struct set_limits limits = { 512, 128, 64 };
 
 void set_limits(const struct set_limits *l)
@@ -103,6 +106,19 @@ static inline size_t member_usable(const uint8_t *member, size_t size)
 static bool member_is(const void *member, const void *key)
 {
 	return pack_match(member, key, NULL);
+}
+
+/* Up to PACK_MEDIUM the first byte says how many there are. */
+static bool member_is_packed(const void *member, const void *key)
+{
+	const struct slice *packed = key;
+	const uint8_t *p = member;
+
+	if (*p != *packed->data)
+		return false;
+	if (*p >= PACK_MEDIUM && (size_t)(pack_skip(p) - p) != packed->size)
+		return false;
+	return memcmp(p, packed->data, packed->size) == 0;
 }
 
 static uint64_t hash_for(const struct set_table *t, const struct set_member *m)
@@ -378,8 +394,14 @@ bool set_find(const struct entry *e, struct set_member *m)
 	if (!is_big(e))
 		return find_small(e, m);
 	t = table_of(e);
-	k = key_of(m);
 	m->hash = hash_for(t, m);
+	if (m->packed.data) {
+		m->absent = !table_find_inline(&t->members, m->hash,
+					       member_is_packed,
+					       &m->packed).slot;
+		return !m->absent;
+	}
+	k = key_of(m);
 	m->absent = !table_find_inline(&t->members, m->hash, member_is,
 				       &k).slot;
 	return !m->absent;
@@ -508,13 +530,15 @@ static void member_at(const uint8_t *ref, unsigned width, struct set_member *m,
 		      char scratch[NUM_I64_SIZE])
 {
 	struct pack_item item = { .is_number = true };
+	size_t size = 0;
 
 	if (width)
 		item.number = set_integer(ref, width);
 	else
-		pack_next(ref, &item);
+		size = (size_t)(pack_next(ref, &item) - ref);
 	*m = (struct set_member){
 		.bytes = pack_slice(&item, scratch),
+		.packed = slice_of(width ? NULL : ref, size),
 		.number = item.number,
 		.form = item.is_number ? SET_FORM_NUMBER : SET_FORM_BYTES,
 	};
@@ -545,6 +569,8 @@ void set_prefetch(const struct entry *e, struct set_probes *p)
 	if (!is_big(e))
 		return;
 	t = table_of(e);
+	if (t->members.count < FETCH_COUNT_MIN)
+		return;
 	for (i = 0; i < p->count; i++) {
 		p->members[i].hash = hash_for(t, &p->members[i]);
 		table_prefetch_bucket(&t->members, p->members[i].hash);

@@ -47,6 +47,7 @@ enum set_form {
 /* A member to look for, or to add. */
 struct set_member {
 	struct slice bytes;
+	struct slice packed; /* where another set has it; data NULL: nowhere */
 	uint64_t hash; /* by the store's key; 0: not known yet */
 	int64_t number;
 	enum set_form form;

@@ -60,7 +60,7 @@ static void turns(struct short_store *t, unsigned count)
 static struct slice name_of(unsigned i, char out[NAME_SIZE + 1])
 {
 	memset(out, 'n', NAME_SIZE);
-	snprintf(out + NAME_SIZE - 8, 9, "%08u", i);
+	snprintf(out + NAME_SIZE - 10, 11, "%010u", i);
 	return slice_of(out, NAME_SIZE);
 }
 

@@ -270,11 +270,9 @@ def frees(server, disk):
     with server.raw() as c:
         for i in range(50):
             c.ok("SET", "due:%d" % i, "x", "PX", "6000")
-        begin = time.monotonic()
         write_until_refused(c)
         disk.fill()
         write_until_refused(c, 100000)
-        assert time.monotonic() < begin + 6, "the disk took too long to fill"
         while str(c.command("SET", "small", "1")) == "OK":
             pass
         is_error(c.command("APPEND", "key:0", "1"), "MISCONF")

@@ -190,7 +190,7 @@ static bool read_meta(struct stream_reader *r)
 		s->added = rdb_read_length(r->in);
 	}
 	return !r->in->bad && length == stream_length(s) &&
-	       s->added >= length &&
+	       s->added >= length && s->added <= INT64_MAX &&
 	       !stream_id_below(s->last, stream_top(s)) &&
 	       !stream_id_below(s->last, s->max_deleted);
 }

@@ -14,6 +14,12 @@ bool stream_hole_from(const struct stream *s, struct stream_id id)
 	return !stream_id_below(s->max_deleted, id);
 }
 
+/* So many entries, as groups count them; too many are not known. */
+static int64_t count_of(uint64_t entries)
+{
+	return entries <= INT64_MAX ? (int64_t)entries : STREAM_READ_UNKNOWN;
+}
+
 int64_t stream_read_estimate(const struct stream *s, struct stream_id id)
 {
 	uint64_t before = s->added - stream_length(s);
@@ -23,24 +29,25 @@ int64_t stream_read_estimate(const struct stream *s, struct stream_id id)
 	if (s->added == 0)
 		return 0;
 	if (stream_length(s) == 0 && order < 0)
-		return (int64_t)s->added;
+		return count_of(s->added);
 	if (order == 0)
-		return (int64_t)s->added;
+		return count_of(s->added);
 	if (order > 0)
 		return STREAM_READ_UNKNOWN; /* not yet given to any entry */
 	if (!stream_id_zero(s->max_deleted) &&
 	    !stream_id_below(s->max_deleted, first))
 		return STREAM_READ_UNKNOWN;
 	if (stream_id_below(id, first))
-		return (int64_t)before;
-	return stream_id_equal(id, first) ? (int64_t)before + 1 :
+		return count_of(before);
+	return stream_id_equal(id, first) ? count_of(before + 1) :
 					    STREAM_READ_UNKNOWN;
 }
 
 int64_t stream_read_next(const struct stream *s, int64_t read,
 			 struct stream_id id)
 {
-	if (read != STREAM_READ_UNKNOWN && !stream_hole_from(s, id))
+	if (read != STREAM_READ_UNKNOWN && read < INT64_MAX &&
+	    !stream_hole_from(s, id))
 		return read + 1;
 	return s->added ? stream_read_estimate(s, id) : read;
 }
@@ -55,7 +62,8 @@ bool stream_lag(const struct stream *s, const struct stream_group *g,
 		return true;
 	if (read == STREAM_READ_UNKNOWN || stream_hole_from(s, g->last))
 		read = stream_read_estimate(s, g->last);
-	if (read == STREAM_READ_UNKNOWN)
+	if (read == STREAM_READ_UNKNOWN ||
+	    count_of(s->added) == STREAM_READ_UNKNOWN)
 		return false;
 	*lag = (int64_t)s->added - read;
 	return true;

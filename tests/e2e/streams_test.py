@@ -69,6 +69,29 @@ def test_each_command_on_entries(server):
         ])
 
 
+@lib.levels("always", "no")
+def test_counters_at_their_end_survive_a_kill(server):
+    most = 2 ** 63 - 1
+    with server.raw() as c:
+        c.ok("XADD", "s", "1-1", "f", "v")
+        c.ok("XGROUP", "CREATE", "s", "g", 0, "ENTRIESREAD", most)
+        c.ok("XGROUP", "CREATE", "s", "h", 0)
+        for i in range(2, 5):
+            c.ok("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+            c.ok("XREADGROUP", "GROUP", "h", "c", "NOACK", "STREAMS", "s", ">")
+            c.ok("XSETID", "s", "%d-0" % i, "ENTRIESADDED", most)
+            c.ok("XADD", "s", "%d-1" % i, "f", "v")
+        c.ok("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+        c.ok("XREADGROUP", "GROUP", "h", "c", "NOACK", "STREAMS", "s", ">")
+        c.ok("XGROUP", "CREATE", "s", "i", "$")
+        c.ok("XINFO", "STREAM", "s", "FULL")
+    digest = server.digest()
+    server.restart()
+    equal(server.digest(), digest)
+    with server.raw() as c:
+        equal(c.ok("XLEN", "s"), 4)
+
+
 def test_claiming_goes_on_at_an_id_of_all_digits(server):
     most = "%d-%d" % (2 ** 64 - 1, 2 ** 64 - 2)
     with server.raw() as c:

@@ -87,7 +87,7 @@ static void rig_start(struct rig *r, struct sim *sim, const char *fsync,
 	set_limits(r, column);
 	mem_free(r->config->dir);
 	r->config->dir = mem_strdup("d");
-	r->config->segment_size = 64 << 10;
+	r->config->segment_size = 256 << 10;
 	r->config->rewrite_percentage = 0;
 	r->config->recovery_target_s = 0;
 	r->engine = engine_new(r->config, sim_io(sim), &host);

@@ -12,6 +12,7 @@
 #include "base/glob.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/version.h"
 #include "snapshot/snapshot.h"
 
 static const char usage[] =
@@ -38,6 +39,7 @@ static const char usage[] =
 "  -f, --follow        tail: go on\n"
 "  --human, --json     text for people, or JSON\n"
 "\n"
+"redoubt-log --version says which one this is.\n"
 "Exit status: 0 good, 64 usage or no store, 65 damaged data, 74 read or write\n"
 "error or records that have left the log, 78 written by a newer version.\n";
 
@@ -259,6 +261,11 @@ static int finish(int code)
 	return code == EXIT_OK ? EXIT_IO : code;
 }
 
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -279,10 +286,15 @@ int main(int argc, char **argv)
 	};
 	size_t i;
 
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0) {
+	if (argc < 2 || asks_for_help(argv[1]) ||
+	    strcmp(argv[1], "help") == 0 ||
+	    (argc > 2 && asks_for_help(argv[2]))) {
 		fputs(usage, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0) {
+		puts("redoubt-log " REDOUBT_VERSION);
+		return EXIT_OK;
 	}
 	for (i = 0; i < ARRAY_LEN(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)

@@ -153,8 +153,11 @@ def test_wrong_use_is_told(server):
     done = subprocess.run([TOOL, "info", "--dir", "/nonexistent"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode != 0 and b"/nonexistent" in done.stderr
-    done = subprocess.run([TOOL, "--help"], stdout=subprocess.PIPE)
-    assert done.returncode == 0 and b"verify" in done.stdout
+    for args in (["--help"], ["help"], ["cat", "--help"], ["verify", "-h"]):
+        done = subprocess.run([TOOL, *args], stdout=subprocess.PIPE)
+        assert done.returncode == 0 and b"verify" in done.stdout, args
+    done = subprocess.run([TOOL, "--version"], stdout=subprocess.PIPE)
+    assert done.returncode == 0 and b"redoubt-log 0." in done.stdout
 
 
 lib.main(__name__, ports=range(21700, 21750))

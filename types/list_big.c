@@ -541,7 +541,7 @@ static inline uint8_t *put_before(uint8_t *p, const uint8_t *full,
 {
 	struct pack_key k;
 
-	if (s.size - 1 < PACK_SMALL_MAX - 1 && s.data[0] > '9') {
+	if (pack_is_plain(s) && s.size < PACK_SMALL_MAX) { /* back in a byte */
 		if ((size_t)(full - p) < s.size + 2)
 			return NULL;
 		*p++ = (uint8_t)s.size;

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "engine/items.h"
 #include "engine/list_emit.h"
 #include "engine/string_value.h"
@@ -236,9 +237,12 @@ static void load_zset(struct sorting *s, const struct entry *e, uint64_t begin,
 static void load(struct sorting *s, const struct entry *e)
 {
 	uint64_t begin = 0, end = size_of(e);
+	size_t size;
 
 	if (s->o->unsorted)
 		limits(s->o, end, &begin, &end);
+	if (size_mul(end - begin, sizeof(struct element), &size))
+		buf_reserve(&s->elements, size);
 	if (entry_type(e) == VALUE_list)
 		load_list(s, e, begin, end);
 	else if (entry_type(e) == VALUE_set)

@@ -141,6 +141,8 @@ static void read_elements(struct reader *in, unsigned type,
 	uint64_t count = rdb_read_length(in);
 	struct rdb_string s = { 0 };
 
+	if (type != RDB_LIST)
+		rdb_value_expect(v, count, reader_left(in));
 	for (; count > 0 && !v->bad && rdb_read_string(in, &s); count--) {
 		if (type == RDB_LIST)
 			rdb_value_element(v, s.s);
@@ -182,6 +184,7 @@ static void read_scored(struct reader *in, unsigned type, struct rdb_value *v)
 	uint64_t count = rdb_read_length(in);
 	struct rdb_string s = { 0 };
 
+	rdb_value_expect(v, count, reader_left(in));
 	for (; count > 0 && !v->bad && rdb_read_string(in, &s); count--) {
 		double score = type == RDB_ZSET ? text_score(in) :
 						  binary_score(in);
@@ -211,6 +214,7 @@ static void read_fields(struct reader *in, unsigned type, struct rdb_value *v)
 	uint64_t count = rdb_read_length(in), deadline = 0;
 	struct rdb_string field = { 0 }, value = { 0 };
 
+	rdb_value_expect(v, count, reader_left(in));
 	for (; count > 0 && !v->bad && !in->bad; count--) {
 		if (type == RDB_HASH_EX)
 			deadline = field_deadline(in, first);

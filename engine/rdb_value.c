@@ -20,6 +20,7 @@
 
 #define RUN_MAX ((size_t)60 << 10)
 #define SLOTS_MIN 64
+#define EXPECTED_MAX ((uint64_t)1 << 20) /* believed at once */
 
 struct rdb_name {
 	uint64_t hash;
@@ -43,12 +44,15 @@ static struct rdb_name *find_name(struct rdb_names *n, struct slice name,
 	}
 }
 
-static void grow_names(struct rdb_names *n)
+/* To twice the slots, or more if so many are wanted. */
+static void grow_names(struct rdb_names *n, size_t wanted)
 {
 	size_t old = n->slot_count, i, at;
 	struct rdb_name *slots = n->slots;
 
 	n->slot_count = old ? old * 2 : SLOTS_MIN;
+	while (n->slot_count < wanted)
+		n->slot_count *= 2;
 	n->slots = mem_calloc(n->slot_count, sizeof(*n->slots));
 	for (i = 0; i < old; i++) {
 		if (slots[i].offset == 0)
@@ -67,7 +71,7 @@ bool rdb_names_add(struct rdb_names *n, struct slice name)
 	struct rdb_name *s;
 
 	if (n->count * 2 >= n->slot_count)
-		grow_names(n);
+		grow_names(n, 0);
 	s = find_name(n, name, hash);
 	if (s->offset)
 		return false;
@@ -102,6 +106,16 @@ void rdb_value_release(struct rdb_value *v)
 	rdb_names_release(&v->names);
 	if (v->stream)
 		value_ops(v->stream)->destroy(v->stream);
+}
+
+void rdb_value_expect(struct rdb_value *v, uint64_t count, size_t bytes)
+{
+	if (count > bytes / 2)
+		count = bytes / 2; /* no element is shorter */
+	if (count > EXPECTED_MAX)
+		count = EXPECTED_MAX;
+	if (2 * count > v->names.slot_count)
+		grow_names(&v->names, 2 * (size_t)count);
 }
 
 /* False: nothing more is taken. */

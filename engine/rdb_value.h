@@ -47,6 +47,10 @@ void rdb_value_init(struct rdb_value *v, const uint64_t hash_key[2],
 		    uint64_t now_ms);
 void rdb_value_release(struct rdb_value *v);
 
+/* What comes next is said to be that many elements with names, in at most so
+ * many bytes. */
+void rdb_value_expect(struct rdb_value *v, uint64_t count, size_t bytes);
+
 /* The whole of a string. */
 void rdb_value_string(struct rdb_value *v, struct slice s);
 

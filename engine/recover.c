@@ -494,9 +494,17 @@ static int recover(struct recovery *r, struct err_message *m)
 
 int engine_lock(struct engine *e, struct err_message *m)
 {
+	struct io *io = e->io;
+
 	assert(e->phase == ENGINE_LOADING);
 	if (e->lock)
 		return OK;
+	/* A directory that is not there is not made to hold nothing. */
+	if (!e->config->create_store &&
+	    io->ops->mode(io, e->config->dir) == -ENOENT)
+		return err_set(m, ERR_CONFIG, "there is no directory %s, and "
+			       "create-store is no: is the right file system "
+			       "mounted?", e->config->dir);
 	return store_lock(&e->lock, e->io, e->config->dir, m);
 }
 

@@ -424,6 +424,12 @@ def test_a_start_that_could_not_work_says_why():
     equal(end.returncode, 78)
     assert b"limit on open files (ulimit -n) is 40: at least 65 are" in \
         end.stderr, end.stderr
+    os.rmdir(s.store)
+    end = subprocess.run(s.arguments() + ["--create-store", "no"],
+                         capture_output=True, timeout=30)
+    equal(end.returncode, 78)
+    assert b"is the right file system mounted" in end.stderr, end.stderr
+    assert not os.path.exists(s.store)
     s.remove()
 
 

@@ -11,9 +11,6 @@
 #include "engine/apply.h"
 #include "engine/keyspace_mut.h"
 
-/* A value this long cannot have been written by us. */
-#define APPLY_SIZE_MAX (UINT64_C(1) << 40)
-
 typedef void apply_fn(struct keyspace *, const struct record *);
 
 /* NULL: it fits; else why not. Total; changes nothing. */

@@ -58,8 +58,8 @@ const char *fits_str_write(const struct keyspace *ks,
 		return "the key holds no string";
 	if (rec->value.size == 0)
 		return "no bytes to write";
-	if (rec->offset > APPLY_SIZE_MAX ||
-	    rec->value.size > APPLY_SIZE_MAX - rec->offset)
+	if (rec->offset > STR_SIZE_MAX ||
+	    rec->value.size > STR_SIZE_MAX - rec->offset)
 		return "offset out of range";
 	return NULL;
 }

@@ -24,7 +24,7 @@ bool arg_bit_offset(struct cmd *c, unsigned index, unsigned width,
 	if (!num_parse_i64(s, &offset) ||
 	    (scaled && __builtin_mul_overflow(offset, width, &offset)) ||
 	    offset < 0 ||
-	    offset >> 3 >= c->engine->config->proto_max_bulk_len) {
+	    (uint64_t)offset >> 3 >= string_size_max(c)) {
 		reply_error(c, "ERR bit offset is not an integer or out of "
 			       "range");
 		return false;

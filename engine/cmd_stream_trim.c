@@ -119,6 +119,9 @@ static bool parse_message(struct cmd *c, unsigned *index,
 			    "ERR IDMP requires a non-empty producer ID");
 	if (!o->automatic && c->argv[i + 2].size == 0)
 		return fail(c, "ERR IDMP requires a non-empty idempotent ID");
+	if (c->argv[i + 1].size > STREAM_ENTRY_SIZE_MAX / 2 ||
+	    c->argv[*index].size > STREAM_ENTRY_SIZE_MAX / 2)
+		return fail(c, "ERR Elements are too large to be stored");
 	return true;
 }
 

@@ -125,12 +125,20 @@ struct slice string_together(const struct entry *e, char scratch[NUM_I64_SIZE],
 	return buf_slice(copy);
 }
 
+uint64_t string_size_max(const struct cmd *c)
+{
+	uint64_t most = (uint64_t)c->engine->config->proto_max_bulk_len;
+	uint64_t bound = STR_SIZE_MAX - STR_CHUNK_SIZE;
+
+	return most < bound ? most : bound;
+}
+
 bool string_size_allowed(struct cmd *c, uint64_t offset, uint64_t size)
 {
 	uint64_t total;
 
 	if (!__builtin_add_overflow(offset, size, &total) &&
-	    total <= (uint64_t)c->engine->config->proto_max_bulk_len)
+	    total <= string_size_max(c))
 		return true;
 	reply_error(c, "ERR string exceeds maximum allowed size "
 		       "(proto-max-bulk-len)");

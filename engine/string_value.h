@@ -43,4 +43,8 @@ struct slice string_together(const struct entry *e, char scratch[NUM_I64_SIZE],
  * not, the error has been replied. */
 bool string_size_allowed(struct cmd *c, uint64_t offset, uint64_t size);
 
+/* Bytes a string may have: proto-max-bulk-len, if that is not more than records
+ * can say. */
+uint64_t string_size_max(const struct cmd *c);
+
 #endif

@@ -15,6 +15,9 @@
 #include "base/num.h"
 #include "types/entry.h"
 
+/* No string is this long: a record that says so is not ours. */
+#define STR_SIZE_MAX (UINT64_C(1) << 40)
+
 #define STR_CHUNK_SIZE ((size_t)65536)
 
 /* A new string entry. deadline 0 = none. */

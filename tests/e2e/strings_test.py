@@ -36,6 +36,17 @@ def test_each_command_in_its_plain_form(server):
         ])
 
 
+def test_no_string_is_longer_than_records_can_say(server):
+    with server.raw() as c:
+        c.ok("CONFIG", "SET", "proto-max-bulk-len", 2 ** 42)
+        for command in (("SETRANGE", "long", 2 ** 40, "x"),
+                        ("SETBIT", "long", 2 ** 43, 1),
+                        ("BITFIELD", "long", "SET", "u8", 2 ** 43, 1)):
+            is_error(c.command(*command), "ERR", command)
+        equal(c.ok("EXISTS", "long"), 0)
+        c.ok("CONFIG", "SET", "proto-max-bulk-len", "512mb")
+
+
 def test_set_conditions_on_the_value(server):
     with server.raw() as c:
         check(c, [

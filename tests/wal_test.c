@@ -565,6 +565,30 @@ START_TEST(wal__threads_commit_under_no)
 }
 END_TEST
 
+START_TEST(wal__a_turn_writes_a_bounded_size_in_place)
+{
+	struct fixture *f = real_new(WAL_EVERYSEC);
+	int i;
+
+	f->options.segment_size = 16 << 20;
+	reopen(f);
+	append(f, 100000);
+	turn(f);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 1);
+	for (i = 0; i < 40; i++)
+		append(f, 100000);
+	turn(f);
+	ck_assert_uint_gt(wal_release_lsn(f->w), 4);
+	ck_assert_uint_le(wal_release_lsn(f->w), 12);
+	wait_released(f);
+	append(f, 3 << 20);
+	turn(f);
+	ck_assert_uint_eq(wal_release_lsn(f->w), 41);
+	wait_released(f);
+	real_free(f);
+}
+END_TEST
+
 START_TEST(wal__abandoned_threads_leave_what_is_durable)
 {
 	struct fixture *f = real_new(WAL_ALWAYS);
@@ -608,5 +632,6 @@ int main(void)
 		wal__threads_commit_under_always,
 		wal__threads_commit_under_everysec,
 		wal__threads_commit_under_no,
+		wal__a_turn_writes_a_bounded_size_in_place,
 		wal__abandoned_threads_leave_what_is_durable);
 }

@@ -21,6 +21,7 @@
 
 #define WAL_PATH_MAX 4096
 #define GROUP_SIZE_MAX (256u << 10) /* bytes, unless one batch is bigger */
+#define IN_PLACE_MAX (1u << 20) /* bytes that the engine writes in a turn */
 #define GROUPS_KEPT 4               /* buffers for reuse */
 #define FIRST_SPARE_SIZE (1u << 20) /* of a first start on a slow disk */
 #define MARK_DELAY_US 100000

@@ -13,7 +13,7 @@
  * I2. The engine writes by itself when that is quick: under `always` if one
  *     connection is alone and nearly all recent syncs were; else, unless a
  *     sync of the same file runs and the last write had to wait for it.  A
- *     roll is never quick.
+ *     roll is never quick, and neither is what has piled up behind one.
  * I3. A change of level happens with nothing on its way.
  */
 #include "wal/wal_internal.h"
@@ -24,12 +24,13 @@
 
 /* --- the turn ------------------------------------------------------------ */
 
+/* size: of what one turn writes in place, with this group. */
 static bool commit_here(const struct wal *w, const struct wal_group *g,
-			bool alone)
+			size_t size, bool alone)
 {
 	if (!w->committer.running)
 		return true;
-	if (g->rolls_from)
+	if (g->rolls_from || size > IN_PLACE_MAX)
 		return false; /* I2 */
 	if (g->segment->durable_writes)
 		return alone && w->disk_quick;
@@ -75,6 +76,8 @@ static void sync_if_due(struct wal *w)
 
 void level_commit(struct wal *w, bool alone)
 {
+	size_t size = 0;
+
 	sync_if_due(w);
 	while (!w->write_job.busy && !w->failed) {
 		struct wal_group *g = group_take(w);
@@ -82,7 +85,8 @@ void level_commit(struct wal *w, bool alone)
 
 		if (!g)
 			break;
-		here = commit_here(w, g, alone);
+		size += g->size;
+		here = commit_here(w, g, size, alone);
 		atomic_store_explicit(&w->spares.alone, here,
 				      memory_order_relaxed);
 		if (here && g->segment->durable_writes)

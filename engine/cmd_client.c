@@ -225,7 +225,7 @@ void client_describe(const struct engine *e, const struct session *s,
 		   (unsigned long long)((e->now_ms - s->created_ms) / 1000),
 		   (unsigned long long)((e->now_ms - s->active_ms) / 1000));
 	client_put_flags(s, out);
-	buf_printf(out, " db=%u sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=%zu "
+	buf_printf(out, " db=%u sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu "
 		   "qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu rbp=%zu "
 		   "obl=%zu oll=%zu omem=%zu tot-mem=%zu events=%s%s", s->db,
 		   f.query_size, f.query_free, f.argv_bytes, f.output_size,
@@ -239,7 +239,8 @@ void client_describe(const struct engine *e, const struct session *s,
 		   s->flags & SESSION_CAN_REDIRECT ? "r" : "",
 		   s->lib_name ? s->lib_name : "",
 		   s->lib_version ? s->lib_version : "");
-	buf_printf(out, " tot-net-in=%llu tot-net-out=%llu tot-cmds=%llu",
+	buf_printf(out, " watch=0 tot-net-in=%llu tot-net-out=%llu "
+		   "tot-cmds=%llu",
 		   (unsigned long long)s->bytes_in,
 		   (unsigned long long)s->bytes_out,
 		   (unsigned long long)s->commands);

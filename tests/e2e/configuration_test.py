@@ -79,6 +79,9 @@ def test_names_of_newer_servers_are_known(server):
                 ("commandlog-execution-slower-than", "10000"),
                 ("commandlog-slow-execution-max-len", "128")):
             equal(get(c, name), {name: value})
+        # both names are listed, and what is listed can be put back
+        c.ok("CONFIG", "SET", "server-cpulist", "0-1", "bio_cpulist", "")
+        equal(get(c, "server_cpulist"), {"server_cpulist": "0-1"})
         is_error(c.command("CONFIG", "SET", "rdb-version-check", "x"),
                  failed("rdb-version-check",
                         "argument(s) must be one of the following: strict"))

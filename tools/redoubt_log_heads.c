@@ -3,7 +3,8 @@
  * What segments a store has, by their headers, and what is wrong with those.
  *
  * H1. Files come and go while a server runs: one that is gone by the time it is
- *     read was never there.
+ *     read was never there. That is asked once more of one that looks wrong,
+ *     which may have been taken for another segment while it was read.
  * H2. The size is read before the groups and the use block once more behind
  *     them, so that what a server is doing is not taken for damage.
  * H3. A head that cannot be read hides records. What is there is shown, but
@@ -115,6 +116,16 @@ static int read_groups(struct io *io, int file, struct log_segment *s)
 	return OK;
 }
 
+/* 0, or -errno: -ENOENT if there is no such file (any more). */
+static int look_for(const struct log_options *o, const char *path)
+{
+	int file = o->io->ops->open(o->io, path, IO_READ);
+
+	if (file >= 0)
+		o->io->ops->close(o->io, file);
+	return file < 0 ? file : 0;
+}
+
 /* OK, -ENOENT, another -errno, or ERR_VERSION as `*version`. */
 static int read_segment(const struct log_options *o, struct log_segment *s,
 			bool *newer)
@@ -139,6 +150,8 @@ static int read_segment(const struct log_options *o, struct log_segment *s,
 	else if (!err)
 		err = read_groups(o->io, file, s);
 	o->io->ops->close(o->io, file);
+	if (!err && (s->wrong || s->identity.sequence != s->sequence))
+		err = look_for(o, path); /* H1 */
 	return err;
 }
 

@@ -26,6 +26,8 @@ enum exit_code err_exit_code(int code)
 		return EXIT_CORRUPT;
 	case ERR_LOCKED:
 		return EXIT_LOCKED;
+	case ERR_MEMORY:
+		return EXIT_MEMORY;
 	case ERR_CONFIG:
 	case ERR_VERSION: /* a newer program is needed, not a repair */
 		return EXIT_CONFIG;

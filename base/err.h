@@ -19,6 +19,7 @@ enum err {
 	ERR_CONFIG = -6,  /* a directive or option is wrong */
 	ERR_NOT_FOUND = -7,
 	ERR_UNFIT = -8, /* a record does not fit the state it meets */
+	ERR_MEMORY = -9, /* none left, or no thread to be had */
 };
 
 /* Exit codes of every binary (sysexits.h numbers where one fits). */

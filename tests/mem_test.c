@@ -188,6 +188,7 @@ START_TEST(err__messages_and_exit_codes)
 	ck_assert_int_eq(err_set(NULL, ERR_IO, "x"), ERR_IO);
 	ck_assert_int_eq(err_exit_code(OK), 0);
 	ck_assert_int_eq(err_exit_code(ERR_IO), 74);
+	ck_assert_int_eq(err_exit_code(ERR_MEMORY), 71);
 	ck_assert_int_eq(err_exit_code(ERR_CORRUPT), 65);
 	ck_assert_int_eq(err_exit_code(ERR_UNFIT), 65);
 	ck_assert_int_eq(err_exit_code(ERR_LOCKED), 73);

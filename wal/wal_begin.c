@@ -382,7 +382,8 @@ int helpers_start(struct wal *w, struct err_message *m)
 		err = committer_start(w);
 	if (!err && !w->spares.running)
 		err = spares_start(w);
-	return err ? err_set(m, ERR_IO, "cannot start a thread: %s",
+	return err ? err_set(m, ERR_MEMORY, "cannot start a thread: out of "
+			     "memory, or of threads (ulimit -u): %s",
 			     strerror(-err))
 		   : OK;
 }

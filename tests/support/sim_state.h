@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#define SIM_FILES_MAX 128
+#define SIM_FILES_MAX 256
 #define SIM_HANDLES_MAX 64
 #define SIM_NAMES_MAX 128
 #define SIM_PATH_MAX 96

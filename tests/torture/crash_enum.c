@@ -66,15 +66,15 @@ static size_t pick(const struct options *o, const double *used)
 	exit(64);
 }
 
-/* What is run now, for does_not_end. */
+/* What is run now, for give_up. */
 static const char *running;
 static uint64_t running_seed;
 
-static void does_not_end(int signal)
+static void give_up(int signal)
 {
-	(void)signal;
-	dprintf(STDOUT_FILENO, "FAILED --one %llu --only %s: does not end\n",
-		(unsigned long long)running_seed, running);
+	dprintf(STDOUT_FILENO, "FAILED --one %llu --only %s: %s\n",
+		(unsigned long long)running_seed, running,
+		signal == SIGPROF ? "does not end" : "aborts");
 	_exit(1);
 }
 
@@ -85,7 +85,8 @@ static void watch(const char *name, uint64_t seed)
 
 	running = name;
 	running_seed = seed;
-	signal(SIGPROF, does_not_end);
+	signal(SIGPROF, give_up);
+	signal(SIGABRT, give_up);
 	if (setitimer(ITIMER_PROF, &limit, NULL) != 0)
 		perror("crash_enum: setitimer");
 }

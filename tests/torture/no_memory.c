@@ -193,8 +193,9 @@ static bool run_round(struct memory *m)
 	arm(m, point);
 	good = rig_run(r, 1000 + random_below(&r->random, RUN_US_MAX));
 	m->serving += atomic_load(&m->control->failed) > 0;
-	/* Its connections have ended: it is about to. */
-	if (r->died)
+	/* A connection has ended: the server is about to, unless there was no
+	 * memory for the input of that one alone. */
+	if (r->died && !process_ready(&r->server))
 		process_stop(&r->server, 0, WIRE_TIMEOUT_MS);
 	good &= judge(m, process_ended(&r->server), point);
 	return rig_drain(r) && good;

@@ -10,7 +10,7 @@
 #include "wal/cursor.h"
 
 #define FOLLOW_PAUSE_NS 50000000
-#define TRIES 5
+#define TRIES 50
 
 /* Called for each batch that passes the filters. */
 typedef void batch_fn(void *ctx, const struct log_options *o,

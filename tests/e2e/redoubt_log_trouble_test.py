@@ -244,7 +244,9 @@ def test_a_store_that_is_written_and_compacted_can_be_looked_at():
             for command in COMMANDS:
                 code, said, error = run(server.store, command)
                 runs += 1
-                if code == 74 and "has left the log" in error:
+                # the log went on faster than it was read
+                if code == 74 and ("has left the log" in error or
+                                   "is not in the log" in error):
                     assert "Next: redoubt-log info" in error, error
                     left += 1
                     continue

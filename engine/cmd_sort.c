@@ -323,7 +323,7 @@ static bool find_by(struct sorting *s, struct slice pattern,
 /* --- sorting -------------------------------------------------------------- */
 
 /* The number that an element is compared by: blanks may stand before it, and
- * nothing at all is 0. */
+ * nothing at all is 0. One too near to 0 for all its digits is none. */
 static bool score_of(struct slice text, double *score)
 {
 	*score = 0;
@@ -331,7 +331,8 @@ static bool score_of(struct slice text, double *score)
 		return true;
 	while (text.size && ascii_blank(text.data[0]))
 		text = slice_of(text.data + 1, text.size - 1);
-	return num_parse_double(text, score) && !isnan(*score);
+	return num_parse_double(text, score) && !isnan(*score) &&
+	       fpclassify(*score) != FP_SUBNORMAL;
 }
 
 /* Finds what each element is compared by; false: one is no number. */

@@ -214,7 +214,7 @@ def test_history_beyond_the_minimum_goes_before_writes_do(server, disk):
     disk.fill(24 * MIB)
     server.start()
     with server.raw() as c:
-        equal(overwrite(c, 1500, 100), 1500)
+        equal(overwrite(c, 1500, 400), 1500)
         digest = str(c.ok("DEBUG", "DIGEST"))
     server.restart()
     equal(server.digest(), digest)
@@ -233,7 +233,7 @@ def test_history_is_kept_if_wanted(server, disk):
         assert overwrite(c, 1500, 20) < 1500
         is_error(c.command("SET", "key:0", value(0)), "MISCONF")
         c.ok("CONFIG", "SET", "retain-on-full", "drop")
-        equal(overwrite(c, 500, 100), 500)
+        equal(overwrite(c, 500, 400), 500)
 
 
 def snapshots(server):

@@ -411,10 +411,11 @@ static bool value_is_small(const struct entry *e)
 	return stream_memory(stream_of(e)) <= SMALL_BYTES;
 }
 
-static void value_dump(const struct entry *e, uint32_t db,
-		       record_sink_fn *sink, void *ctx)
+/* At the first record; the stream and the key are the entry's own. */
+static struct frozen_stream begin(const struct entry *e, uint32_t db,
+				  record_sink_fn *sink, void *ctx)
 {
-	struct frozen_stream f = {
+	return (struct frozen_stream){
 		.s = stream_of(e),
 		.sink = sink,
 		.ctx = ctx,
@@ -422,6 +423,12 @@ static void value_dump(const struct entry *e, uint32_t db,
 		.deadline_ms = entry_deadline(e),
 		.db = db,
 	};
+}
+
+static void value_dump(const struct entry *e, uint32_t db,
+		       record_sink_fn *sink, void *ctx)
+{
+	struct frozen_stream f = begin(e, db, sink, ctx);
 
 	while (f.phase != PHASE_END)
 		give_next(&f);
@@ -432,17 +439,14 @@ static void value_dump(const struct entry *e, uint32_t db,
 static void *value_freeze(const struct entry *e, uint32_t db,
 			  record_sink_fn *sink, void *ctx)
 {
-	struct slice key = entry_key(e);
-	struct frozen_stream *f = mem_calloc(1, sizeof(*f));
-	uint8_t *copy = mem_alloc(key.size + 1);
+	struct frozen_stream *f = mem_alloc(sizeof(*f));
+	uint8_t *copy;
 
-	memcpy(copy, key.data, key.size);
-	f->s = f->own = stream_copy_to_read(stream_of(e)); /* I2 */
-	f->sink = sink;
-	f->ctx = ctx;
-	f->key = slice_of(copy, key.size);
-	f->deadline_ms = entry_deadline(e);
-	f->db = db;
+	*f = begin(e, db, sink, ctx);
+	copy = mem_alloc(f->key.size + 1);
+	memcpy(copy, f->key.data, f->key.size);
+	f->s = f->own = stream_copy_to_read(f->s); /* I2 */
+	f->key.data = copy;
 	return f;
 }
 

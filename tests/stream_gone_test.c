@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "types/stream_gone.h"
 
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/grave.h"
+#include "tests/support/pending.h"
 #include "tests/support/suite.h"
 
 #define IDS 4000
@@ -20,19 +19,11 @@ struct model {
 	uint64_t count;
 };
 
-static struct slice name_of(uint32_t who, char *out)
-{
-	return slice_of(out, (size_t)snprintf(out, 16, "c%u", who));
-}
-
 static void put(struct stream_group *g, uint64_t id, uint32_t who,
 		uint64_t time_ms)
 {
-	struct stream_pending p = { .id = { id, 0 }, .time_ms = time_ms };
-	char name[16];
-
-	p.consumer = stream_consumer_make(g, name_of(who, name))->number;
-	stream_pending_put(g, &p);
+	pending_put(g, who, (struct stream_pending){
+			.id = { id, 0 }, .time_ms = time_ms });
 }
 
 static void assert_same(struct stream_group *g, const struct model *m)
@@ -40,7 +31,6 @@ static void assert_same(struct stream_group *g, const struct model *m)
 	struct stream_pending_cursor c;
 	const struct stream_pending *p;
 	struct stream_id id;
-	char name[16];
 	uint32_t i, last = 0;
 	bool first = true;
 
@@ -58,8 +48,7 @@ static void assert_same(struct stream_group *g, const struct model *m)
 		last = i;
 		ck_assert_ptr_eq(stream_pending_next(&c), p);
 		ck_assert_uint_eq(p->time_ms, m->time_ms[i]);
-		ck_assert(slice_equal(stream_pending_owner(g, p),
-				      name_of(m->who[i], name)));
+		pending_assert_owner(g, p, m->who[i]);
 	}
 	ck_assert_ptr_null(stream_pending_next(&c));
 	if (!first)
@@ -88,10 +77,9 @@ static void assert_idlest(struct stream_group *g, const struct model *m)
 
 static void delete(struct stream_group *g, struct model *m, uint32_t who)
 {
-	char name[16];
 	uint32_t i;
 
-	stream_consumer_delete(g, name_of(who, name));
+	pending_forget(g, who);
 	for (i = 0; i < IDS; i++)
 		if (m->who[i] == who) {
 			m->who[i] = 0;
@@ -121,6 +109,12 @@ static void step(struct stream_group *g, struct model *m,
 		m->time_ms[i] = 1 + test_random_below(r, 100000);
 		put(g, i, who, m->time_ms[i]);
 	}
+}
+
+static void sweep_all(void)
+{
+	while (grave_turn(128))
+		;
 }
 
 START_TEST(gone__what_was_a_deleted_consumers_is_not_seen_before_it_is_swept)
@@ -153,8 +147,7 @@ START_TEST(gone__what_was_a_deleted_consumers_is_not_seen_before_it_is_swept)
 		assert_same(stream_group_find(copy, group), &copied);
 	}
 	ck_assert_uint_gt(swept_later, 100);
-	while (grave_turn(1000))
-		;
+	sweep_all();
 	ck_assert_uint_eq(g->gone, 0);
 	ck_assert_ptr_null(g->sweep);
 	stream_check(s);
@@ -214,8 +207,7 @@ START_TEST(gone__the_last_consumer_with_entries_takes_all_at_once)
 	stream_check(s);
 	put(g, 7, 1, 1);
 	ck_assert_uint_eq(stream_pending_count(g), 1);
-	while (grave_turn(128))
-		;
+	sweep_all();
 	stream_check(s);
 	stream_free(s);
 }
@@ -229,13 +221,11 @@ START_TEST(gone__a_group_may_go_before_its_sweep)
 	ck_assert(stream_consumer_delete(g, slice_str("c2")));
 	ck_assert(grave_turn(128));
 	ck_assert(stream_group_delete(s, group));
-	while (grave_turn(128))
-		;
+	sweep_all();
 	g = two_consumers(s);
 	ck_assert(stream_consumer_delete(g, slice_str("c2")));
 	stream_free(s);
-	while (grave_turn(128))
-		;
+	sweep_all();
 	ck_assert_uint_eq(grave_pending(), 0);
 }
 END_TEST

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "types/stream_trim.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "tests/support/pending.h"
 #include "tests/support/suite.h"
 
 #define IDS 400
@@ -23,11 +23,6 @@ struct model {
 	struct row rows[IDS];
 	uint64_t step;
 };
-
-static struct slice name_of(uint32_t who, char *out)
-{
-	return slice_of(out, (size_t)snprintf(out, 16, "c%u", who));
-}
 
 static int released_first(const struct row *a, const struct row *b)
 {
@@ -74,7 +69,6 @@ static void assert_same(struct stream_group *g, const struct model *m)
 	struct stream_pending_cursor c;
 	const struct stream_pending *p;
 	uint64_t released = 0;
-	char name[16];
 	uint32_t i;
 
 	stream_pending_seek(&c, g, NULL, (struct stream_id){ 0, 0 });
@@ -90,9 +84,7 @@ static void assert_same(struct stream_group *g, const struct model *m)
 		released += row->who == NOBODY;
 		ck_assert_uint_eq(stream_pending_time(p),
 				  row->who == NOBODY ? 0 : row->time_ms);
-		ck_assert(slice_equal(stream_pending_owner(g, p),
-				      row->who == NOBODY ? slice_of("", 0) :
-				      name_of(row->who, name)));
+		pending_assert_owner(g, p, row->who == NOBODY ? 0 : row->who);
 	}
 	ck_assert_ptr_null(stream_pending_next(&c));
 	ck_assert_uint_eq(g->released.entries, released);
@@ -100,10 +92,9 @@ static void assert_same(struct stream_group *g, const struct model *m)
 
 static void drop_consumer(struct stream_group *g, struct model *m, uint32_t who)
 {
-	char name[16];
 	size_t i;
 
-	stream_consumer_delete(g, name_of(who, name));
+	pending_forget(g, who);
 	for (i = 0; i < IDS; i++)
 		if (m->rows[i].who == who)
 			m->rows[i].who = 0;
@@ -116,7 +107,6 @@ static void step(struct stream_group *g, struct model *m,
 	uint32_t who = 1 + (uint32_t)test_random_below(r, CONSUMERS);
 	struct stream_pending p = { .id = { i, 3 } };
 	struct row *row = &m->rows[i];
-	char name[16];
 
 	m->step++;
 	if (test_random_below(r, 500) == 0) {
@@ -130,11 +120,9 @@ static void step(struct stream_group *g, struct model *m,
 		stream_pending_release(g, p.id, i);
 	} else {
 		*row = (struct row){ who, 1, test_random_below(r, 50) + 1 };
-		p.consumer =
-			stream_consumer_make(g, name_of(who, name))->number;
 		p.time_ms = row->time_ms;
 		p.count = 1;
-		stream_pending_put(g, &p);
+		pending_put(g, who, p);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tests/support/pending.h"
 #include "tests/support/suite.h"
 
 #define MODEL_MAX 4000
@@ -425,17 +426,11 @@ struct pending_model {
 	size_t total;
 };
 
-static struct slice consumer_name(uint32_t i, char *out)
-{
-	return slice_of(out, (size_t)snprintf(out, 16, "consumer-%u", i));
-}
-
 static void assert_pending(const struct stream_group *g,
 			   const struct pending_model *m)
 {
 	struct stream_pending_cursor c;
 	const struct stream_pending *p;
-	char name[16];
 	uint32_t i, of;
 
 	ck_assert_uint_eq(stream_pending_count(g), m->total);
@@ -447,14 +442,11 @@ static void assert_pending(const struct stream_group *g,
 		ck_assert_ptr_nonnull(p);
 		ck_assert_uint_eq(p->id.ms, i);
 		ck_assert_uint_eq(p->count, m->count[i]);
-		ck_assert(slice_equal(
-			stream_consumer_name(g->numbers[p->consumer]),
-			consumer_name(m->consumer[i], name)));
+		pending_assert_owner(g, p, m->consumer[i]);
 	}
 	ck_assert_ptr_null(stream_pending_next(&c));
 	for (of = 1; of <= CONSUMERS; of++) {
-		const struct stream_consumer *owner =
-			stream_consumer_find(g, consumer_name(of, name));
+		const struct stream_consumer *owner = pending_consumer(g, of);
 
 		if (!owner)
 			continue;
@@ -472,11 +464,10 @@ static void pending_step(struct stream_group *g, struct pending_model *m,
 {
 	uint32_t i = (uint32_t)test_random_below(r, PENDING_IDS), of, j;
 	struct stream_pending p = { .id = { i, 7 } };
-	char name[16];
 
 	of = 1 + (uint32_t)test_random_below(r, CONSUMERS);
 	if (test_random_below(r, 3000) == 0) {
-		stream_consumer_delete(g, consumer_name(of, name));
+		pending_forget(g, of);
 		for (j = 0; j < PENDING_IDS; j++)
 			if (m->consumer[j] == of) {
 				m->consumer[j] = 0;
@@ -491,9 +482,8 @@ static void pending_step(struct stream_group *g, struct pending_model *m,
 		m->consumer[i] = 0;
 		return;
 	}
-	p.consumer = stream_consumer_make(g, consumer_name(of, name))->number;
 	p.count = (uint32_t)test_random_below(r, 1000);
-	stream_pending_put(g, &p);
+	pending_put(g, of, p);
 	m->total += m->consumer[i] == 0;
 	m->consumer[i] = of;
 	m->count[i] = p.count;

@@ -40,13 +40,6 @@ static void begin(struct disk_store *d, int64_t retain_on_full)
 	ck_assert_msg(store_open(s) == OK, "%s", s->message.text);
 }
 
-static void finish(struct disk_store *d)
-{
-	store_crash(&d->s);
-	sim_free(d->sim);
-	store_release(&d->s);
-}
-
 /* Turns of about a second in all. */
 static void wait_a_little(struct disk_store *d)
 {
@@ -91,184 +84,15 @@ static void snapshot(struct disk_store *d)
 					 &d->s.message), OK);
 }
 
-static int snapshots(struct disk_store *d, char newest[256])
+static int snapshots(struct disk_store *d)
 {
 	struct snapshot_name *names;
 	int count = snapshot_list(d->s.io, d->s.dir, &names, NULL);
 
 	ck_assert_int_ge(count, 0);
-	if (count > 0 && newest)
-		snprintf(newest, 256, "%s/snap/%s", d->s.dir, names[0].name);
 	mem_free(names);
 	return count;
 }
-
-static void check_restart(struct disk_store *d)
-{
-	struct hash128 before = digest_keyspace(&d->s.engine->ks);
-	uint64_t lsn = d->s.engine->position->last_lsn;
-
-	store_crash(&d->s);
-	ck_assert_msg(store_open(&d->s) == OK, "%s", d->s.message.text);
-	ck_assert_uint_eq(d->s.engine->position->last_lsn, lsn);
-	store_assert_digest(digest_keyspace(&d->s.engine->ks), before);
-}
-
-/* As begin; there are two snapshots and a log before each. */
-static void begin_with_snapshots(struct disk_store *d, int64_t retain_on_full)
-{
-	int i;
-
-	begin(d, retain_on_full);
-	for (i = 0; i < 2; i++) {
-		write_values(d, 60);
-		snapshot(d);
-	}
-	ck_assert_int_eq(snapshots(d, NULL), 2);
-}
-
-START_TEST(giveback__older_snapshots_and_their_log_go_first)
-{
-	struct disk_store d;
-
-	begin_with_snapshots(&d, RETAIN_DROP);
-	write_values(&d, 10);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	sim_limit(d.sim, 1); /* nothing more: only what is given back */
-	wait_a_little(&d);
-	ck_assert_uint_eq(write_values(&d, 40), 40);
-	ck_assert_uint_eq(d.refused, 0);
-	ck_assert_int_eq(snapshots(&d, NULL), 1);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
-
-START_TEST(giveback__keep_refuses_writes_instead)
-{
-	struct disk_store d;
-
-	begin_with_snapshots(&d, RETAIN_KEEP);
-	write_values(&d, 10);
-	sim_limit(d.sim, 1);
-	wait_a_little(&d);
-	ck_assert_uint_lt(write_values(&d, 80), 80);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	d.s.config->retain_on_full = RETAIN_DROP; /* CONFIG SET */
-	ck_assert_uint_eq(write_values(&d, 20), 20);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
-
-/* A log that only repeats itself needs no more disk than a little. */
-START_TEST(giveback__snapshots_make_room_again_and_again)
-{
-	struct disk_store d;
-
-	begin(&d, RETAIN_DROP);
-	sim_limit(d.sim, 12 * MIB);
-	ck_assert_uint_eq(write_values(&d, 1000), 1000);
-	ck_assert_int_eq(snapshots(&d, NULL), 1);
-	check_restart(&d);
-	sim_limit(d.sim, 0);
-	wait_a_little(&d);
-	ck_assert_uint_eq(giveback_keep(d.s.engine), 2);
-	snapshot(&d);
-	write_values(&d, 10);
-	snapshot(&d);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
-
-START_TEST(giveback__a_damaged_newest_snapshot_keeps_the_older)
-{
-	struct disk_store d;
-	char newest[256];
-	uint8_t byte;
-
-	begin_with_snapshots(&d, RETAIN_DROP);
-	write_values(&d, 10);
-	ck_assert_int_eq(snapshots(&d, newest), 2);
-	ck_assert_int_eq(sim_peek(d.sim, newest, 4096 + 80, &byte, 1), 1);
-	byte ^= 16;
-	sim_poke(d.sim, newest, 4096 + 80, &byte, 1);
-	sim_limit(d.sim, 1);
-	wait_a_little(&d);
-	ck_assert_uint_lt(write_values(&d, 80), 80);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	check_restart(&d); /* from the older one */
-	finish(&d);
-}
-END_TEST
-
-START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
-{
-	struct disk_store d;
-
-	begin_with_snapshots(&d, RETAIN_DROP);
-	sim_limit(d.sim, 1);
-	store_crash(&d.s);
-	ck_assert_msg(store_open(&d.s) == OK, "%s", d.s.message.text);
-	ck_assert_uint_eq(write_values(&d, 10), 10);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
-
-/* Values and a snapshot, so many times. */
-static void write_snapshots(struct disk_store *d, unsigned count)
-{
-	unsigned i;
-
-	for (i = 0; i < count; i++) {
-		write_values(d, 60);
-		snapshot(d);
-	}
-	write_values(d, 10);
-}
-
-START_TEST(giveback__keep_gives_back_what_is_beyond_two_snapshots)
-{
-	struct disk_store d;
-	unsigned done;
-
-	begin(&d, RETAIN_KEEP);
-	d.s.config->retain_snapshots = 4;
-	write_snapshots(&d, 4);
-	ck_assert_int_eq(snapshots(&d, NULL), 4);
-	sim_limit(d.sim, 1);
-	wait_a_little(&d);
-	done = write_values(&d, 50); /* in what two snapshots' log gave back */
-	ck_assert_uint_eq(done, 50);
-	ck_assert_uint_eq(d.refused, 0);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	ck_assert_uint_lt(write_values(&d, 400), 400);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
-
-/* Its log goes back to the beginning: so many snapshots were wanted. */
-START_TEST(giveback__keep_gives_back_the_log_before_two_snapshots)
-{
-	struct disk_store d;
-
-	begin(&d, RETAIN_KEEP);
-	d.s.config->retain_snapshots = 8;
-	write_snapshots(&d, 2);
-	sim_limit(d.sim, 1);
-	wait_a_little(&d);
-	ck_assert_uint_eq(write_values(&d, 20), 20);
-	ck_assert_uint_eq(d.refused, 0);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
-	check_restart(&d);
-	finish(&d);
-}
-END_TEST
 
 /* Flips a bit of a snapshot, 0 being the newest. */
 static void damage(struct disk_store *d, int index)
@@ -285,19 +109,171 @@ static void damage(struct disk_store *d, int index)
 	sim_poke(d->sim, path, 4096 + 80, &byte, 1);
 }
 
+static void check_restart(struct disk_store *d)
+{
+	struct hash128 before = digest_keyspace(&d->s.engine->ks);
+	uint64_t lsn = d->s.engine->position->last_lsn;
+
+	store_crash(&d->s);
+	ck_assert_msg(store_open(&d->s) == OK, "%s", d->s.message.text);
+	ck_assert_uint_eq(d->s.engine->position->last_lsn, lsn);
+	store_assert_digest(digest_keyspace(&d->s.engine->ks), before);
+}
+
+/* A restart finds what is there; then all of it goes. */
+static void finish(struct disk_store *d)
+{
+	check_restart(d);
+	store_crash(&d->s);
+	sim_free(d->sim);
+	store_release(&d->s);
+}
+
+/* Values and a snapshot, so many times. */
+static void write_snapshots(struct disk_store *d, int count)
+{
+	while (count-- > 0) {
+		write_values(d, 60);
+		snapshot(d);
+	}
+}
+
+/* As begin; there are so many snapshots and a log before each. */
+static void begin_with_snapshots(struct disk_store *d, int64_t retain_on_full,
+				 int wanted, int count)
+{
+	begin(d, retain_on_full);
+	d->s.config->retain_snapshots = wanted;
+	write_snapshots(d, count);
+	ck_assert_int_eq(snapshots(d), count);
+}
+
+/* A bit of log behind the last snapshot, and nothing more to be had: only what
+ * is given back. */
+static void fill_disk(struct disk_store *d)
+{
+	int before = snapshots(d);
+
+	write_values(d, 10);
+	ck_assert_int_eq(snapshots(d), before);
+	sim_limit(d->sim, 1);
+	wait_a_little(d);
+}
+
+START_TEST(giveback__older_snapshots_and_their_log_go_first)
+{
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_DROP, 2, 2);
+	fill_disk(&d);
+	ck_assert_uint_eq(write_values(&d, 40), 40);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d), 1);
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__keep_refuses_writes_instead)
+{
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_KEEP, 2, 2);
+	fill_disk(&d);
+	ck_assert_uint_lt(write_values(&d, 80), 80);
+	ck_assert_int_eq(snapshots(&d), 2);
+	d.s.config->retain_on_full = RETAIN_DROP; /* CONFIG SET */
+	ck_assert_uint_eq(write_values(&d, 20), 20);
+	finish(&d);
+}
+END_TEST
+
+/* A log that only repeats itself needs no more disk than a little. */
+START_TEST(giveback__snapshots_make_room_again_and_again)
+{
+	struct disk_store d;
+
+	begin(&d, RETAIN_DROP);
+	sim_limit(d.sim, 12 * MIB);
+	ck_assert_uint_eq(write_values(&d, 1000), 1000);
+	ck_assert_int_eq(snapshots(&d), 1);
+	check_restart(&d);
+	sim_limit(d.sim, 0);
+	wait_a_little(&d);
+	ck_assert_uint_eq(giveback_keep(d.s.engine), 2);
+	snapshot(&d);
+	write_values(&d, 10);
+	snapshot(&d);
+	ck_assert_int_eq(snapshots(&d), 2);
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__a_damaged_newest_snapshot_keeps_the_older)
+{
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_DROP, 2, 2);
+	damage(&d, 0);
+	fill_disk(&d);
+	ck_assert_uint_lt(write_values(&d, 80), 80);
+	ck_assert_int_eq(snapshots(&d), 2);
+	finish(&d); /* from the older one */
+}
+END_TEST
+
+START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
+{
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_DROP, 2, 2);
+	sim_limit(d.sim, 1);
+	store_crash(&d.s);
+	ck_assert_msg(store_open(&d.s) == OK, "%s", d.s.message.text);
+	ck_assert_uint_eq(write_values(&d, 10), 10);
+	finish(&d);
+}
+END_TEST
+
+START_TEST(giveback__keep_gives_back_what_is_beyond_two_snapshots)
+{
+	struct disk_store d;
+	unsigned done;
+
+	begin_with_snapshots(&d, RETAIN_KEEP, 4, 4);
+	fill_disk(&d);
+	done = write_values(&d, 50); /* in what two snapshots' log gave back */
+	ck_assert_uint_eq(done, 50);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d), 2);
+	ck_assert_uint_lt(write_values(&d, 400), 400);
+	ck_assert_int_eq(snapshots(&d), 2);
+	finish(&d);
+}
+END_TEST
+
+/* Its log goes back to the beginning: so many snapshots were wanted. */
+START_TEST(giveback__keep_gives_back_the_log_before_two_snapshots)
+{
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_KEEP, 8, 2);
+	fill_disk(&d);
+	ck_assert_uint_eq(write_values(&d, 20), 20);
+	ck_assert_uint_eq(d.refused, 0);
+	ck_assert_int_eq(snapshots(&d), 2);
+	finish(&d);
+}
+END_TEST
+
 START_TEST(giveback__keep_stays_as_it_is_if_the_older_is_damaged)
 {
 	struct disk_store d;
 
-	begin(&d, RETAIN_KEEP);
-	d.s.config->retain_snapshots = 3;
-	write_snapshots(&d, 3);
+	begin_with_snapshots(&d, RETAIN_KEEP, 3, 3);
 	damage(&d, 1);
-	sim_limit(d.sim, 1);
-	wait_a_little(&d);
+	fill_disk(&d);
 	ck_assert_uint_lt(write_values(&d, 80), 80);
-	ck_assert_int_eq(snapshots(&d, NULL), 3);
-	check_restart(&d);
+	ck_assert_int_eq(snapshots(&d), 3);
 	finish(&d);
 }
 END_TEST
@@ -307,19 +283,17 @@ START_TEST(giveback__keep_goes_back_to_what_is_wanted)
 {
 	struct disk_store d;
 
-	begin(&d, RETAIN_KEEP);
-	d.s.config->retain_snapshots = 3;
-	write_snapshots(&d, 3);
-	sim_limit(d.sim, 1);
+	begin_with_snapshots(&d, RETAIN_KEEP, 3, 3);
+	fill_disk(&d);
 	write_values(&d, 400);
-	ck_assert_int_eq(snapshots(&d, NULL), 2);
+	ck_assert_int_eq(snapshots(&d), 2);
 	ck_assert_uint_eq(giveback_keep(d.s.engine), 2);
 	sim_limit(d.sim, 0);
 	wait_a_little(&d);
 	ck_assert_uint_eq(giveback_keep(d.s.engine), 3);
 	write_snapshots(&d, 2);
-	ck_assert_int_eq(snapshots(&d, NULL), 3);
-	check_restart(&d);
+	write_values(&d, 10);
+	ck_assert_int_eq(snapshots(&d), 3);
 	finish(&d);
 }
 END_TEST

@@ -152,6 +152,7 @@ END_TEST
 
 static struct config *config;
 static struct keyspace ks;
+static struct buf scratch;
 
 static void setup(void)
 {
@@ -166,102 +167,89 @@ static void teardown(void)
 	keyspace_check(&ks);
 	keyspace_release(&ks);
 	config_free(config);
+	buf_release(&scratch);
 }
 
-static void take(struct record *r)
+static void take(struct record r)
 {
-	r->key_hash = keyspace_hash(&ks, r->key);
-	ck_assert_int_eq(apply_foreign(&ks, r, NULL), OK);
+	r.key_hash = keyspace_hash(&ks, r.key);
+	ck_assert_int_eq(apply_foreign(&ks, &r, NULL), OK);
+}
+
+static void take_elements(unsigned kind, const char *key, unsigned first,
+			  unsigned count)
+{
+	take(elements_of(&scratch, kind, key, first, count));
+}
+
+/* The first elements of a key: they stay packed. */
+static void take_packed(unsigned kind, const char *key, unsigned count)
+{
+	take_elements(kind, key, 0, count);
+	ck_assert_ptr_null(table_at(&ks, kind, key));
 }
 
 START_TEST(load__room_for_what_is_announced_is_made_at_once)
 {
-	struct buf items = { 0 };
 	unsigned kind;
 
 	setup();
 	ks.reserve.left = KINDS * MEMBERS;
 	for (kind = 0; kind < KINDS; kind++) {
-		struct record r = reserve_of(names[kind], MEMBERS);
 		const struct table *t;
 		size_t buckets;
 
-		take(&r);
-		r = elements_of(&items, kind, names[kind], 0, 1);
-		take(&r);
+		take(reserve_of(names[kind], MEMBERS));
+		take_elements(kind, names[kind], 0, 1);
 		t = table_at(&ks, kind, names[kind]);
 		ck_assert_ptr_nonnull(t);
 		buckets = t->bucket_count;
 		ck_assert_uint_ge(buckets * TABLE_BUCKET_SLOTS, MEMBERS);
-		r = elements_of(&items, kind, names[kind], 1, MEMBERS - 1);
-		take(&r);
+		take_elements(kind, names[kind], 1, MEMBERS - 1);
 		/* a segment may have more than its share */
 		ck_assert_uint_le(t->bucket_count, buckets + buckets / 20);
 	}
 	ck_assert_uint_eq(ks.reserve.left, 0);
-	buf_release(&items);
 	teardown();
 }
 END_TEST
 
 START_TEST(load__an_announcement_is_for_its_key_alone)
 {
-	struct record r = reserve_of("other", MEMBERS);
-	struct buf items = { 0 };
 	unsigned kind;
 
 	setup();
 	ks.reserve.left = MEMBERS;
-	take(&r);
-	for (kind = 0; kind < KINDS; kind++) {
-		r = elements_of(&items, kind, names[kind], 0, 10);
-		take(&r);
-		ck_assert_ptr_null(table_at(&ks, kind, names[kind]));
-	}
-	r = elements_of(&items, SET, "other", 0, 10);
-	take(&r);
+	take(reserve_of("other", MEMBERS));
+	for (kind = 0; kind < KINDS; kind++)
+		take_packed(kind, names[kind], 10);
+	take_elements(SET, "other", 0, 10);
 	ck_assert_ptr_nonnull(table_at(&ks, SET, "other"));
-	r = elements_of(&items, SET, "another", 0, 10);
-	take(&r);
-	ck_assert_ptr_null(table_at(&ks, SET, "another"));
-	buf_release(&items);
+	take_packed(SET, "another", 10);
 	teardown();
 }
 END_TEST
 
 START_TEST(load__what_stays_small_is_small_whatever_is_announced)
 {
-	struct buf items = { 0 };
 	unsigned kind;
 
 	setup();
 	ks.reserve.left = SIZE_MAX;
 	for (kind = 0; kind < KINDS; kind++) {
-		struct record r = reserve_of(names[kind], 100);
-
-		take(&r);
-		r = elements_of(&items, kind, names[kind], 0, 100);
-		take(&r);
-		ck_assert_ptr_null(table_at(&ks, kind, names[kind]));
+		take(reserve_of(names[kind], 100));
+		take_packed(kind, names[kind], 100);
 	}
-	buf_release(&items);
 	teardown();
 }
 END_TEST
 
 START_TEST(load__a_log_announces_nothing)
 {
-	struct record r = reserve_of("key", MEMBERS);
-	struct buf items = { 0 };
-
 	setup();
-	take(&r);
-	r = elements_of(&items, SET, "key", 0, 10);
-	take(&r);
-	ck_assert_ptr_null(table_at(&ks, SET, "key"));
-	r = reserve_of("key", MEMBERS); /* of what is there already, too */
-	take(&r);
-	buf_release(&items);
+	take(reserve_of("key", MEMBERS));
+	take_packed(SET, "key", 10);
+	take(reserve_of("key", MEMBERS)); /* of what is there already, too */
 	teardown();
 }
 END_TEST

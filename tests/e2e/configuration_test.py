@@ -321,9 +321,7 @@ def test_levels_change_while_it_runs():
                 c.ok("CONFIG", "SET", "appendfsync", level)
                 c.ok("SET", "k%d" % i, level)
                 equal(s.info("persistence")["log_level"], level)
-        digest = s.digest()
-        s.restart()
-        equal(s.digest(), digest)
+        s.restart_same()
 
 
 @lib.own
@@ -340,9 +338,7 @@ def test_the_log_begins_behind_a_snapshot():
             equal(get(c, "appendonly"), {"appendonly": "yes"})
             c.ok("SET", "after", 1)
             equal(s.info("persistence")["log_level"], "always")
-        digest = s.digest()
-        s.restart()
-        equal(s.digest(), digest)
+        s.restart_same()
         equal(s.command("DBSIZE"), 21001)
 
 
@@ -356,9 +352,7 @@ def test_the_log_can_be_switched_off_and_on():
             c.ok("SET", "b", 2)
             c.ok("CONFIG", "SET", "appendonly", "yes")
             c.ok("SET", "c", 3)
-        digest = s.digest()
-        s.restart()
-        equal(s.digest(), digest)
+        s.restart_same()
         equal(s.command("DBSIZE"), 3)
 
 

@@ -209,15 +209,19 @@ def overwrite(c, count, tries):
     return count
 
 
+def overwrite_and_save(c, times):
+    for _ in range(times):
+        equal(overwrite(c, 60, 1), 60)
+        c.ok("SAVE")
+
+
 @on_disks(**{"retain-on-full": "drop"})
 def test_history_beyond_the_minimum_goes_before_writes_do(server, disk):
     disk.fill(24 * MIB)
     server.start()
     with server.raw() as c:
         equal(overwrite(c, 1500, 400), 1500)
-        digest = str(c.ok("DEBUG", "DIGEST"))
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
     with server.raw() as c:
         equal(c.ok("GET", "key:4"), value(1499))
 
@@ -227,9 +231,7 @@ def test_history_is_kept_if_wanted(server, disk):
     disk.fill(24 * MIB)
     server.start()
     with server.raw() as c:
-        for _ in range(2):
-            equal(overwrite(c, 60, 1), 60)
-            c.ok("SAVE")
+        overwrite_and_save(c, 2)
         assert overwrite(c, 1500, 20) < 1500
         is_error(c.command("SET", "key:0", value(0)), "MISCONF")
         c.ok("CONFIG", "SET", "retain-on-full", "drop")
@@ -245,18 +247,14 @@ def test_keep_gives_back_what_is_beyond_two_snapshots(server, disk):
     disk.fill(40 * MIB)
     server.start()
     with server.raw() as c:
-        for _ in range(5):
-            equal(overwrite(c, 60, 1), 60)
-            c.ok("SAVE")
+        overwrite_and_save(c, 5)
         before = snapshots(server)
         equal(len(before), 5)
         disk.fill()
         done = overwrite(c, 1500, 20)
         assert 120 < done < 1500, done  # of 12 MiB that came back
         equal(snapshots(server), before[-2:])
-        digest = str(c.ok("DEBUG", "DIGEST"))
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
     equal(snapshots(server), before[-2:])
     disk.empty()
     writes_resume(server)

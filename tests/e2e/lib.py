@@ -310,6 +310,14 @@ class Server:
                 self.stop()
         return self.start()
 
+    def restart_same(self, kill=True, save=False):
+        """The same, behind a SAVE if wanted; nothing it holds changes."""
+        before = self.digest()
+        if save:
+            self.command("SAVE")
+        self.restart(kill)
+        equal(self.digest(), before, "digest")
+
     def alive(self):
         return self.process is not None and self.process.poll() is None
 

@@ -144,9 +144,7 @@ def test_sort_orders_tells_and_stores(server):
             ("SORT none STORE out", 0), ("EXISTS out", 0),
             ("COMMAND GETKEYS SORT a BY x STORE b", ["a", "b"]),
         ])
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
 
 
 def test_sort_takes_numbers_behind_blanks_but_not_blanks_alone(server):
@@ -263,10 +261,7 @@ def test_a_list_of_many_elements(server):
         c.ok("LTRIM", "k", 100, 109)
         equal(items(c, "k"), [b"job-%08d" % i for i in range(100, 110)])
         equal(c.ok("LLEN", "copy"), 199999)
-        before = server.digest()
-        c.ok("SAVE")
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same(save=True)
 
 
 @lib.levels("always", "everysec", "no")
@@ -285,16 +280,12 @@ def test_what_was_acknowledged_is_there_after_kill_9(server):
         c.ok("LMOVEM", "from", "to", "LEFT", "LEFT", "COUNT", 5, "OBO")
         c.ok("RENAME", "to", "renamed")
         wanted = items(c, "big")
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
     with server.raw() as c:
         equal(items(c, "big"), wanted)
         assert 900 <= c.ok("TTL", "big") <= 1000
         equal(c.ok("EXISTS", "gone", "to"), 0)
-        c.ok("SAVE")
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same(save=True)
 
 
 lib.main(__name__, range(21400, 21440))

@@ -24,19 +24,12 @@ def used(server):
     return int(server.info("memory")["used_memory"])
 
 
-def restart(server):
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
-
-
 def test_big_values_come_back_and_take_no_more(server):
     empty = used(server)
     with server.raw() as c:
         fill(c, COUNT)
         full = used(server) - empty
-        c.ok("SAVE")
-    restart(server)
+    server.restart_same(save=True)
     now = used(server) - empty
     assert now < full * 1.05 + (1 << 20), (now, full)
     with server.raw() as c:
@@ -55,8 +48,7 @@ def test_big_values_come_back_and_take_no_more(server):
         c.ok("ZREMRANGEBYSCORE", "zset", 10, "+inf")
         equal(sorted(c.ok("SMEMBERS", "set")),
               sorted(b"%d" % i for i in range(10)))
-        c.ok("SAVE")
-    restart(server)
+    server.restart_same(save=True)
 
 
 def test_values_of_all_sizes_keep_their_encoding(server):
@@ -71,8 +63,7 @@ def test_values_of_all_sizes_keep_their_encoding(server):
             c.ok("SADD", "words:%d" % i, *("w%d" % x for x in range(i)))
             words["words:%d" % i] = c.ok("OBJECT", "ENCODING",
                                          "words:%d" % i)
-        c.ok("SAVE")
-    restart(server)
+    server.restart_same(save=True)
     with server.raw() as c:
         for key, word in words.items():
             equal(c.ok("OBJECT", "ENCODING", key), word, key)
@@ -91,7 +82,7 @@ def test_snapshots_under_writes_announce_what_they_give(server):
             c.ok("SREM", "set", *range(turn * 1000, turn * 1000 + 1000))
         lib.wait_until(lambda: server.info("persistence")[
             "rdb_bgsave_in_progress"] == "0", 30, "the snapshot")
-        restart(server)
+        server.restart_same()
 
 
 lib.main(__name__, range(21140, 21180))

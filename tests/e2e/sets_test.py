@@ -285,13 +285,8 @@ def test_a_big_set_in_a_snapshot_is_as_it_was_when_that_began(server):
                        ["rdb_bgsave_in_progress"] == "0", 60)
         equal(server.info("persistence")["rdb_last_bgsave_status"], b"ok")
         fill(c, "s", range(50000))
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
-    with server.raw() as c:
-        c.ok("SAVE")
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest of the snapshot")
+    server.restart_same()
+    server.restart_same(save=True)
 
 
 def test_memory_of_a_deleted_set_comes_back(server):
@@ -324,9 +319,7 @@ def test_copies_and_moves_keep_members(server):
             equal(sorted(c.ok("SMEMBERS", named)), wanted)
             equal(c.ok("MOVE", named, 3), 1)
             c.ok("DEL", "copy")
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
 
 
 def test_a_deadline_holds_for_the_whole_set(server):

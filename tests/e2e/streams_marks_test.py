@@ -467,12 +467,8 @@ def test_all_of_it_survives_a_kill_and_a_snapshot(server):
         assert c.ok("MEMORY", "USAGE", "big") > 100000
     if server.level == "everysec":
         time.sleep(2.5)
-    digest = server.digest()
-    server.restart(kill=server.level != "no")
-    equal(server.digest(), digest)
-    server.command("SAVE")
-    server.restart(kill=True)
-    equal(server.digest(), digest)
+    server.restart_same(kill=server.level != "no")
+    server.restart_same(save=True)
     with server.raw() as c:
         equal([known(c, k) for k in keys], before)
         size = c.ok("XLEN", "big")

@@ -85,9 +85,7 @@ def test_counters_at_their_end_survive_a_kill(server):
         c.ok("XREADGROUP", "GROUP", "h", "c", "NOACK", "STREAMS", "s", ">")
         c.ok("XGROUP", "CREATE", "s", "i", "$")
         c.ok("XINFO", "STREAM", "s", "FULL")
-    digest = server.digest()
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
     with server.raw() as c:
         equal(c.ok("XLEN", "s"), 4)
 
@@ -322,12 +320,8 @@ def test_groups_survive_a_kill(server):
         before = [known(c, k) for k in ("other", "big", "empty", "copy")]
     if server.level == "everysec":
         time.sleep(2.5)
-    digest = server.digest()
-    server.restart()
-    equal(server.digest(), digest)
-    server.command("SAVE")
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
+    server.restart_same(save=True)
     with server.raw() as c:
         after = [known(c, k) for k in ("other", "big", "empty", "copy")]
         equal(after, before)
@@ -376,12 +370,8 @@ def test_what_was_pending_for_deleted_consumers_goes_in_steps(server):
                        c.ok("INFO", "persistence"))
         before = [known(c, k) for k in ("big", "copy")]
         equal(c.ok("XGROUP", "DESTROY", "copy", "g"), 1)
-    digest = server.digest()
-    server.restart()
-    equal(server.digest(), digest)
-    server.command("SAVE")
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
+    server.restart_same(save=True)
     with server.raw(timeout=120) as c:
         equal(known(c, "big"), before[0])
         equal(before[1], before[0])
@@ -406,9 +396,7 @@ def test_a_big_stream_is_saved_while_it_changes(server):
         lib.wait_until(lambda: b"rdb_bgsave_in_progress:0" in
                        c.ok("INFO", "persistence"), 60)
         before = known(c, "huge")[:3]
-    digest = server.digest()
-    server.restart()
-    equal(server.digest(), digest)
+    server.restart_same()
     with server.raw(timeout=120) as c:
         equal(known(c, "huge")[:3], before)
         equal(c.ok("UNLINK", "huge"), 1)

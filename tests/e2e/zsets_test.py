@@ -272,9 +272,7 @@ def test_what_was_acknowledged_is_there_after_kill_9(server):
     with server.raw() as c:
         load(c)
         change(c)
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
     with server.raw() as c:
         equal(c.ok("EXISTS", "gone"), 0)
         assert 900 < c.ok("TTL", "big:dies") <= 1000
@@ -288,9 +286,7 @@ def test_a_snapshot_has_them_as_they_were_when_it_began(server):
         load(c)
         c.ok("BGSAVE")
         change(c)
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
 
 
 def test_a_snapshot_passes_while_big_ones_change_and_go(server):
@@ -320,9 +316,7 @@ def test_a_snapshot_passes_while_big_ones_change_and_go(server):
             thread.join()
         lib.wait_until(lambda: b"rdb_bgsave_in_progress:0" in
                        c.ok("INFO", "persistence"), 30)
-    before = server.digest()
-    server.restart(kill=True)
-    equal(server.digest(), before, "digest")
+    server.restart_same()
 
 
 lib.main(__name__, range(21200, 21240))

@@ -16,8 +16,7 @@ from lib import Error
 
 PORTS = range(21700, 21800)
 LIMIT = 1 << 20  # proto-max-bulk-len of both, so that big offsets stay cheap
-SEED = int(os.environ.get("DIFFERENTIAL_SEED",
-                          random.SystemRandom().randrange(1 << 32)))
+SEED = lib.seed("DIFFERENTIAL_SEED")
 
 EDGES = [
     "0", "1", "-1", "2", "7", "8", "63", "64", "65", "255", "256",
@@ -141,12 +140,8 @@ def walk(kind, steps):
     """steps (or STEPS of the environment) of a Walk of this kind."""
     with lib.Server("everysec") as server, Reference() as reference:
         pair = kind(server, reference, SEED)
-        try:
-            for _ in range(int(os.environ.get("STEPS", steps))):
-                pair.step()
-        except BaseException:
-            print("    DIFFERENTIAL_SEED=%d" % SEED)
-            raise
+        for _ in range(int(os.environ.get("STEPS", steps))):
+            pair.step()
 
 
 def with_reference(rules=None, **directives):

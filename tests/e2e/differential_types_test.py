@@ -4,8 +4,9 @@
 and places, to this server and to Debian's redis-server: equal replies, equal
 contents, and after a kill -9 the same digest.
 
-DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_COMMANDS makes it longer,
-DIFFERENTIAL_TYPES="lists hashes" picks types.  A new command is one row.
+DIFFERENTIAL_SEED makes another run (0: a fresh one), DIFFERENTIAL_COMMANDS a
+longer one, DIFFERENTIAL_TYPES="lists hashes" picks types.  A new command is one
+row.
 """
 
 import os
@@ -554,10 +555,9 @@ def compare_contents(pair, where):
 
 def run_streams(pair, types, seed, count):
     """Commands of these types, in both protocols; then a kill -9."""
-    print("DIFFERENTIAL_SEED=%d %s" % (seed, " ".join(types)))
-    stream = Stream(seed, types)
+    stream, of = Stream(seed, types), "+".join(types)
     for n in range(0, count, BATCH):
-        where = "seed %d, %s, command %d" % (seed, "+".join(types), n)
+        where = "%s, command %d" % (of, n)
         if n % (BATCH * 10) == 0:
             pair.ours.close()
             pair.theirs.close()
@@ -568,9 +568,9 @@ def run_streams(pair, types, seed, count):
         if n % (BATCH * 60) == 0:
             pair.both([[b"FLUSHALL"]])
             stream.ids = 0
-    compare_contents(pair, "seed %d, end" % seed)
+    compare_contents(pair, of + ", end")
     pair.restart()
-    compare_contents(pair, "seed %d, after kill -9" % seed)
+    compare_contents(pair, of + ", after kill -9")
 
 
 def each_type(pair, seed):
@@ -627,9 +627,9 @@ def test_what_redis_dumps_is_restored_here(pair):
             payload = c.ok("DUMP", key)
             ttl = max(c.ok("PTTL", key), 0)
             pair.ours.ok("RESTORE", key, ttl, payload)
-    compare_contents(pair, "seed %d, restored" % SEED)
+    compare_contents(pair, "restored")
     pair.restart()
-    compare_contents(pair, "seed %d, restored and restarted" % SEED)
+    compare_contents(pair, "restored and restarted")
 
 
 lib.main(__name__, PORTS)

@@ -13,7 +13,7 @@ from differential import Reference
 from lib import Error, equal, is_error
 
 PORTS = range(21600, 21650)
-SEED = int(os.environ.get("DUMP_SEED", 0)) or random.randrange(1 << 30)
+SEED = lib.seed("DUMP_SEED")
 VERSION = 11
 BAD = "ERR Bad data format"
 WRONG = "ERR DUMP payload version or checksum are wrong"
@@ -406,7 +406,6 @@ def test_what_is_refused(server):
 
 def test_damage_is_refused_or_leaves_a_value_that_works(server):
     chance = random.Random(SEED)
-    print("    DUMP_SEED=%d" % SEED)
     read = {"string": "GET k", "list": "LRANGE k 0 -1",
             "set": "SMEMBERS k", "hash": "HGETALL k",
             "zset": "ZRANGE k 0 -1 WITHSCORES", "stream": "XRANGE k - +"}

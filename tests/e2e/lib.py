@@ -36,6 +36,7 @@ TEST_SECONDS = int(os.environ.get("TEST_SECONDS", 180))  # for one test
 
 ports_of_file = range(21300, 21400)
 all_servers = []
+seeds = {}  # of this file's chance, by the name of their variable
 
 
 # --- RESP -------------------------------------------------------------------
@@ -311,7 +312,7 @@ class Server:
         return self.start()
 
     def restart_same(self, kill=True, save=False):
-        """The same, behind a SAVE if wanted; nothing it holds changes."""
+        """As restart, behind a SAVE if wanted; what it holds is the same."""
         before = self.digest()
         if save:
             self.command("SAVE")
@@ -433,6 +434,16 @@ def check(c, table):
 
 # --- the runner -------------------------------------------------------------
 
+def seed(name):
+    """Where a file's chance starts: always at the same number, so that a run
+    says the same as the one before. The variable of this name in the
+    environment gives another; 0 or fresh draws one. Told if a test fails."""
+    given = os.environ.get(name) or "1"
+    seeds[name] = random.SystemRandom().randrange(1, 1 << 32) \
+        if given in ("0", "fresh") else int(given)
+    return seeds[name]
+
+
 def levels(*names):
     """The test runs once under each of these levels."""
     def mark(function):
@@ -530,6 +541,8 @@ def main(module_name, ports=None):
     global ports_of_file
     if module_name != "__main__":
         return
+    # Its servers end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     if ports is not None:
         ports_of_file = ports
     arguments = [a for a in sys.argv[1:] if not a.startswith("-")]
@@ -554,6 +567,7 @@ def main(module_name, ports=None):
                 failed += 1
                 verdict = "FAILED"
                 traceback.print_exc()
+                label += "".join(" %s=%d" % s for s in seeds.items())
             print("%-6s %s (%.2f s)" % (verdict, label,
                                         time.monotonic() - start), flush=True)
     _remove_servers()

@@ -12,7 +12,8 @@ import lib
 def test_crashes_faults_kills_and_power_cuts_lose_nothing():
     run = os.path.join(lib.TOP, "tests", "torture", "run")
     done = subprocess.run([run, "--smoke"], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=300)
+                          stderr=subprocess.STDOUT, timeout=300,
+                          env=dict(os.environ, SEED=str(lib.seed("SEED"))))
     text = done.stdout.decode("utf-8", "replace")
     print(text.replace(" passed, ", " of them passed, "))
     if done.returncode != 0:

@@ -26,11 +26,9 @@ int suite_run(const char *name, const TTest *const *tests, size_t count)
 uint64_t test_seed(void)
 {
 	const char *given = getenv("TEST_SEED");
-	uint64_t seed;
+	uint64_t seed = given ? strtoull(given, NULL, 0) : 1;
 
-	if (given != NULL)
-		seed = strtoull(given, NULL, 0);
-	else
+	if (seed == 0)
 		seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
 	printf("TEST_SEED=%llu\n", (unsigned long long)seed);
 	fflush(stdout);

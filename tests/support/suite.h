@@ -45,8 +45,9 @@ static inline uint64_t test_random_below(struct test_random *r, uint64_t n)
 	return test_random_next(r) % n;
 }
 
-/* The seed of a random test: TEST_SEED of the environment, else a new one;
- * printed, so that a failure can be had again. */
+/* The seed of a random test: always the same one, or TEST_SEED of the
+ * environment; 0 or fresh: a new one. Printed, so that a failure can be had
+ * again. */
 uint64_t test_seed(void);
 
 #endif

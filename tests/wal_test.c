@@ -474,51 +474,9 @@ END_TEST
 
 /* --- threads, on the real disk ------------------------------------------- */
 
-static struct fixture *real_new(enum wal_level level)
-{
-	struct fixture *f = fixture_new(level);
-
-	sim_free(f->sim);
-	f->sim = NULL;
-	strcpy(f->dir, "/tmp/wal_test.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(f->dir));
-	ck_assert_int_eq(completion_open(&f->queue), 0);
-	f->options.io = io_posix();
-	f->options.threads = true;
-	f->options.completions = &f->queue;
-	return f;
-}
-
-static void real_free(struct fixture *f)
-{
-	char command[128];
-
-	wal_abandon(f->w);
-	f->w = NULL;
-	completion_drain(&f->queue);
-	completion_close(&f->queue);
-	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
-	ck_assert_int_eq(system(command), 0);
-	fixture_free(f);
-}
-
-/* Until everything is released, as the loop does it. */
-static void wait_released(struct fixture *f)
-{
-	while (wal_release_lsn(f->w) < at(f)->last_lsn) {
-		struct pollfd p = { f->queue.event_file, POLLIN, 0 };
-
-		turn(f);
-		if (wal_release_lsn(f->w) == at(f)->last_lsn)
-			break;
-		ck_assert_int_ge(poll(&p, 1, 5000), 1);
-		completion_drain(&f->queue);
-	}
-}
-
 static void run_threads(enum wal_level level)
 {
-	struct fixture *f = real_new(level);
+	struct fixture *f = fixture_on_disk(level);
 	struct err_message m;
 	int i;
 
@@ -546,7 +504,7 @@ static void run_threads(enum wal_level level)
 	reopen(f);
 	ck_assert(f->clean);
 	ck_assert_uint_eq(f->last_lsn, 402);
-	real_free(f);
+	fixture_leave_disk(f);
 }
 
 START_TEST(wal__threads_commit_under_always)
@@ -569,7 +527,7 @@ END_TEST
 
 START_TEST(wal__a_turn_writes_a_bounded_size_in_place)
 {
-	struct fixture *f = real_new(WAL_EVERYSEC);
+	struct fixture *f = fixture_on_disk(WAL_EVERYSEC);
 	int i;
 
 	f->options.segment_size = 16 << 20;
@@ -587,13 +545,13 @@ START_TEST(wal__a_turn_writes_a_bounded_size_in_place)
 	turn(f);
 	ck_assert_uint_eq(wal_release_lsn(f->w), 41);
 	wait_released(f);
-	real_free(f);
+	fixture_leave_disk(f);
 }
 END_TEST
 
 START_TEST(wal__abandoned_threads_leave_what_is_durable)
 {
-	struct fixture *f = real_new(WAL_ALWAYS);
+	struct fixture *f = fixture_on_disk(WAL_ALWAYS);
 
 	reopen(f);
 	append(f, 10);
@@ -605,7 +563,7 @@ START_TEST(wal__abandoned_threads_leave_what_is_durable)
 	completion_drain(&f->queue);
 	reopen(f);
 	ck_assert_uint_ge(f->last_lsn, 1);
-	real_free(f);
+	fixture_leave_disk(f);
 }
 END_TEST
 

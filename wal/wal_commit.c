@@ -31,6 +31,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -194,15 +195,22 @@ void committer_stop(struct wal *w)
 
 /* --- outcomes ------------------------------------------------------------ */
 
+/* Whether the engine may wait for the next sync itself, by the recent ones. A
+ * stall of an otherwise quick disk is over as soon as a few are quick again. */
 static void note_latency(struct wal *w, uint64_t us)
 {
 	uint64_t *place = &w->recent_us[w->stats.syncs++ % RECENT_SYNCS];
 
 	w->recent_slow += (us >= INLINE_SYNC_US) - (*place >= INLINE_SYNC_US);
-	w->recent_stalled += (us >= STALL_SYNC_US) - (*place >= STALL_SYNC_US);
 	*place = us;
-	w->disk_quick = w->recent_slow <= INLINE_SLOW_MAX &&
-			w->recent_stalled == 0;
+	w->quick_run = us < INLINE_SYNC_US ? w->quick_run + 1 : 0;
+	if (us >= STALL_SYNC_US || w->recent_slow > INLINE_SLOW_MAX)
+		w->disk_quick = false;
+	if (!w->disk_quick && w->quick_run >= QUICK_RUN) {
+		w->disk_quick = true;
+		w->recent_slow = 0;
+		memset(w->recent_us, 0, sizeof(w->recent_us));
+	}
 	w->stats.sync_us_last = us;
 	if (us > w->stats.sync_us_max)
 		w->stats.sync_us_max = us;

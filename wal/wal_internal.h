@@ -29,7 +29,8 @@
 #define SPARE_RETRY_US 1000000
 #define INLINE_SYNC_US 500    /* a sync that is not quick; */
 #define INLINE_SLOW_MAX 8     /* so many of RECENT_SYNCS are forgiven, */
-#define STALL_SYNC_US 5000    /* one like this is not */
+#define STALL_SYNC_US 5000    /* one like this is not, */
+#define QUICK_RUN 8           /* until so many in a row are quick */
 #define SLOW_WRITE_US 1000
 #define RECENT_SYNCS 64
 #define SPARES_MAX 4
@@ -249,8 +250,8 @@ struct wal {
 	uint64_t last_sync_us;  /* start of it */
 	uint64_t last_write_us; /* how long it took */
 	uint64_t recent_us[RECENT_SYNCS];
-	unsigned recent_slow;    /* of these, not quick */
-	unsigned recent_stalled; /* likewise, a stall */
+	unsigned recent_slow; /* of these, not quick */
+	unsigned quick_run;   /* quick ones in a row, till now */
 	bool disk_quick;      /* by these: a commit may be in place */
 	uint64_t unsynced_us; /* when the oldest of it came; 0: none */
 

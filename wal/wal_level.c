@@ -11,7 +11,8 @@
  *
  * I1. Groups that are queued go before the open one: order of LSNs.
  * I2. The engine writes by itself when that is quick: under `always` if one
- *     connection is alone and nearly all recent syncs were; else, unless a
+ *     connection is alone and nearly all recent syncs were (a stall counts
+ *     until a few in a row are quick again); else, unless a
  *     sync of the same file runs and the last write had to wait for it.  A
  *     roll is never quick, and neither is what has piled up behind one.
  * I3. A change of level happens with nothing on its way.

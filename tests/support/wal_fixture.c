@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/support/wal_fixture.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/logline.h"
@@ -40,6 +42,34 @@ void fixture_free(struct fixture *f)
 	batch_release(&f->batch);
 	sim_free(f->sim);
 	mem_free(f);
+}
+
+struct fixture *fixture_on_disk(enum wal_level level)
+{
+	struct fixture *f = fixture_new(level);
+
+	sim_free(f->sim);
+	f->sim = NULL;
+	strcpy(f->dir, "/tmp/wal_test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(f->dir));
+	ck_assert_int_eq(completion_open(&f->queue), 0);
+	f->options.io = io_posix();
+	f->options.threads = true;
+	f->options.completions = &f->queue;
+	return f;
+}
+
+void fixture_leave_disk(struct fixture *f)
+{
+	char command[128];
+
+	wal_abandon(f->w);
+	f->w = NULL;
+	completion_drain(&f->queue);
+	completion_close(&f->queue);
+	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
+	ck_assert_int_eq(system(command), 0);
+	fixture_free(f);
 }
 
 int try_reopen(struct fixture *f, struct err_message *m)
@@ -120,7 +150,7 @@ void append(struct fixture *f, size_t size)
 
 void turn_after(struct fixture *f, uint64_t us)
 {
-	struct wal_turn t = { 0 };
+	struct wal_turn t = { .alone = f->alone };
 
 	if (f->sim)
 		sim_advance_us(f->sim, us);
@@ -133,6 +163,19 @@ void turn_after(struct fixture *f, uint64_t us)
 void turn(struct fixture *f)
 {
 	turn_after(f, 1000);
+}
+
+void wait_released(struct fixture *f)
+{
+	while (wal_release_lsn(f->w) < at(f)->last_lsn) {
+		struct pollfd p = { f->queue.event_file, POLLIN, 0 };
+
+		turn(f);
+		if (wal_release_lsn(f->w) == at(f)->last_lsn)
+			break;
+		ck_assert_int_ge(poll(&p, 1, 5000), 1);
+		completion_drain(&f->queue);
+	}
 }
 
 struct wal_stats stats(const struct fixture *f)

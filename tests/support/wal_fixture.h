@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A log under test: on a simulated disk or in a directory, with what became of
- * it.  One thread.
+ * it.  One thread, but for those of the log itself.
  */
 #ifndef REDOUBT_TESTS_SUPPORT_WAL_FIXTURE_H
 #define REDOUBT_TESTS_SUPPORT_WAL_FIXTURE_H
@@ -22,6 +22,7 @@ struct fixture {
 	struct store_id store;
 	struct wal *w;
 	struct batch batch;
+	bool alone; /* turns say that one connection is */
 	/* What the last open found. */
 	uint64_t last_lsn;
 	uint64_t durable_lsn;
@@ -40,6 +41,12 @@ struct fixture *fixture_new(enum wal_level level);
 
 /* Abandons the log and frees everything. */
 void fixture_free(struct fixture *f);
+
+/* Likewise in a new directory of the real disk, with threads. */
+struct fixture *fixture_on_disk(enum wal_level level);
+
+/* fixture_free of such a one, and of its directory. */
+void fixture_leave_disk(struct fixture *f);
 
 /* Recovers; begins behind what was found, or behind the snapshot. */
 int try_reopen(struct fixture *f, struct err_message *m);
@@ -65,6 +72,10 @@ void turn_after(struct fixture *f, uint64_t us);
 
 /* A millisecond later. */
 void turn(struct fixture *f);
+
+/* Turns until everything is released, as the loop does it. Of a log with
+ * threads. */
+void wait_released(struct fixture *f);
 
 /* wal_stats by value. */
 struct wal_stats stats(const struct fixture *f);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net/poller.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "tests/support/suite.h"
+
+#define MS UINT64_C(1000)
+#define FAR (60000 * MS) /* beyond what a test may take */
+
+static struct poller *poller;
+static struct poller_event events[POLLER_EVENTS_MAX];
+static int file;
+
+static uint64_t now_us(void)
+{
+	return io_posix()->ops->mono_us(io_posix());
+}
+
+static void setup(void)
+{
+	poller = poller_new();
+	ck_assert_ptr_nonnull(poller);
+	file = eventfd(0, EFD_NONBLOCK);
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_eq(poller_add(poller, file, POLLER_READ, &file), 0);
+}
+
+static void teardown(void)
+{
+	close(file);
+	poller_free(poller);
+}
+
+static void happen(void)
+{
+	ck_assert_int_eq(eventfd_write(file, 1), 0);
+}
+
+static void assert_happened(unsigned count)
+{
+	eventfd_t value;
+
+	ck_assert_uint_eq(count, 1);
+	ck_assert_ptr_eq(events[0].ctx, &file);
+	ck_assert_uint_eq(events[0].flags, POLLER_READ);
+	ck_assert_int_eq(eventfd_read(file, &value), 0);
+}
+
+/* Until `due`, however often something came before it. */
+static void wait_nothing(uint64_t due)
+{
+	uint64_t now = now_us();
+
+	for (; now < due; now = now_us())
+		ck_assert_uint_eq(
+			poller_wait_until(poller, events, now, due), 0);
+}
+
+START_TEST(poller__a_wait_ends_when_it_is_due)
+{
+	uint64_t begun;
+
+	setup();
+	begun = now_us();
+	wait_nothing(begun + 2 * MS); /* by a timeout */
+	wait_nothing(begun + 30 * MS); /* by the timer */
+	wait_nothing(begun + 60 * MS);
+	ck_assert_uint_lt(now_us(), begun + FAR);
+	teardown();
+}
+END_TEST
+
+START_TEST(poller__what_happens_ends_a_wait)
+{
+	uint64_t begun;
+
+	setup();
+	begun = now_us();
+	happen();
+	assert_happened(poller_wait_until(poller, events, begun, UINT64_MAX));
+	happen();
+	assert_happened(poller_wait_until(poller, events, begun, begun + FAR));
+	happen();
+	assert_happened(poller_wait_until(poller, events, begun, begun));
+	ck_assert_uint_eq(poller_wait_until(poller, events, begun, begun), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(poller__what_is_due_earlier_is_not_late_for_what_was_due_before)
+{
+	uint64_t begun;
+
+	setup();
+	begun = now_us();
+	happen();
+	assert_happened(
+		poller_wait_until(poller, events, begun, begun + 2 * FAR));
+	wait_nothing(begun + 50 * MS);
+	ck_assert_uint_lt(now_us(), begun + FAR);
+	teardown();
+}
+END_TEST
+
+START_TEST(poller__what_is_due_later_is_heard_behind_an_earlier_timer)
+{
+	uint64_t begun;
+
+	setup();
+	begun = now_us();
+	happen();
+	assert_happened(
+		poller_wait_until(poller, events, begun, begun + 20 * MS));
+	wait_nothing(begun + 60 * MS);
+	wait_nothing(begun + 100 * MS);
+	ck_assert_uint_lt(now_us(), begun + FAR);
+	teardown();
+}
+END_TEST
+
+START_TEST(poller__the_end_of_time_is_no_time)
+{
+	uint64_t begun;
+
+	setup();
+	begun = now_us();
+	happen();
+	assert_happened(
+		poller_wait_until(poller, events, begun, UINT64_MAX - 1));
+	wait_nothing(begun + 20 * MS);
+	ck_assert_uint_lt(now_us(), begun + FAR);
+	teardown();
+}
+END_TEST
+
+int main(void)
+{
+	return RUN_TESTS(
+		"poller", poller__a_wait_ends_when_it_is_due,
+		poller__what_happens_ends_a_wait,
+		poller__what_is_due_earlier_is_not_late_for_what_was_due_before,
+		poller__what_is_due_later_is_heard_behind_an_earlier_timer,
+		poller__the_end_of_time_is_no_time);
+}

@@ -233,18 +233,16 @@ static void serve_more(struct net *n)
 	}
 }
 
-static int wait_ms(const struct net *n, uint64_t due_us, uint64_t now_us)
+/* When the next turn is due. */
+static uint64_t next_turn_us(const struct net *n, uint64_t due_us,
+			     uint64_t now_us)
 {
-	uint64_t left;
-
 	if (n->more || atomic_load(&n->stopping))
-		return 0;
-	if (n->engine->stats.connections_now || n->accept_again_us)
-		due_us = due_us < n->next_cron_us ? due_us : n->next_cron_us;
-	if (due_us <= now_us)
-		return 0;
-	left = (due_us - now_us + 999) / 1000;
-	return left > 3600000 ? 3600000 : (int)left;
+		return now_us;
+	if ((n->engine->stats.connections_now || n->accept_again_us) &&
+	    n->next_cron_us < due_us)
+		return n->next_cron_us;
+	return due_us;
 }
 
 /* First of all what helper threads have finished: replies that waited for the
@@ -261,11 +259,12 @@ static void drain_completions(struct net *n, unsigned count)
 	}
 }
 
-/* Everything between two waits. Returns how long to wait, ms. */
-static int turn(struct net *n, unsigned count)
+/* Everything between two waits, the first of which brought `count` events.
+ * Returns when the next turn is due; *now_us: what it is now. */
+static uint64_t turn(struct net *n, unsigned count, uint64_t *now_us)
 {
 	struct engine *e = n->engine;
-	uint64_t due_us, now_us;
+	uint64_t due_us;
 	unsigned i;
 
 	engine_clock(e);
@@ -285,8 +284,8 @@ static int turn(struct net *n, unsigned count)
 	net_cron(n);
 	flush_dirty(n);
 	conns_free_closing(n);
-	now_us = turn_clock_end(&n->clock, e);
-	return wait_ms(n, due_us, now_us);
+	*now_us = turn_clock_end(&n->clock, e);
+	return next_turn_us(n, due_us, *now_us);
 }
 
 void net_loading_turn(void *ctx)
@@ -306,13 +305,13 @@ void net_loading_turn(void *ctx)
 
 void net_run(struct net *n)
 {
-	unsigned count = 0;
-	int timeout_ms = 0;
+	uint64_t now_us = 0, due_us = 0;
+	unsigned count;
 
 	assert(n->engine != NULL);
 	while (!atomic_load(&n->stopping)) {
-		count = poller_wait(n->poller, n->events, timeout_ms);
-		timeout_ms = turn(n, count);
+		count = poller_wait_until(n->poller, n->events, now_us, due_us);
+		due_us = turn(n, count, &now_us);
 	}
 	atomic_store(&n->stopping, false);
 }

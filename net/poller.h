@@ -46,4 +46,10 @@ void poller_remove(struct poller *p, int file);
 unsigned poller_wait(struct poller *p, struct poller_event *out,
 		     int timeout_ms);
 
+/* Likewise until due_us, up to a millisecond later (UINT64_MAX: for ever), or
+ * for less: then nothing has happened.  now_us: what CLOCK_MONOTONIC is, in
+ * microseconds, as due_us.  Cheaper than a timeout of its own for each wait. */
+unsigned poller_wait_until(struct poller *p, struct poller_event *out,
+			   uint64_t now_us, uint64_t due_us);
+
 #endif

@@ -30,12 +30,13 @@ void buf_grow(struct buf *b, size_t more);
 /* As buf_reserve, but false instead of exit 71. */
 bool buf_try_reserve(struct buf *b, size_t more);
 
-/* Makes room for `more` bytes and returns where they go; size is unchanged. */
+/* Makes room for `more` bytes and returns where they go (NULL: nothing, into an
+ * empty buffer); size is unchanged. */
 static inline uint8_t *buf_reserve(struct buf *b, size_t more)
 {
 	if (b->capacity - b->size < more)
 		buf_grow(b, more);
-	return b->data + b->size;
+	return b->size ? b->data + b->size : b->data; /* NULL + 0 is undefined */
 }
 
 static inline void buf_put(struct buf *b, const void *data, size_t size)

@@ -8,6 +8,7 @@ START_TEST(buf__an_empty_one_needs_no_memory)
 	struct buf b;
 
 	buf_init(&b);
+	ck_assert_ptr_null(buf_reserve(&b, 0));
 	ck_assert_uint_eq(b.capacity, 0);
 	ck_assert_uint_eq(buf_slice(&b).size, 0);
 	buf_put(&b, NULL, 0);

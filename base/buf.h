@@ -36,7 +36,8 @@ static inline uint8_t *buf_reserve(struct buf *b, size_t more)
 {
 	if (b->capacity - b->size < more)
 		buf_grow(b, more);
-	return b->size ? b->data + b->size : b->data; /* NULL + 0 is undefined */
+	/* NULL + 0 is undefined. */
+	return b->size ? b->data + b->size : b->data;
 }
 
 static inline void buf_put(struct buf *b, const void *data, size_t size)

@@ -250,6 +250,25 @@ START_TEST(recover__t7_a_log_that_ends_before_a_mark_is_refused)
 }
 END_TEST
 
+static void make_it_know(struct frame_header *h, const struct frame_seed *seed)
+{
+	(void)seed;
+	h->durable_lsn = h->first_lsn + 1000;
+}
+
+START_TEST(recover__t7_a_mark_says_nothing_of_later_segments)
+{
+	struct fixture *f = store_of_segments();
+
+	ck_assert_int_eq(run(f), OK);
+	f->known.snapshot_lsn = found.segments[2].last_lsn;
+	f->known.oldest_lsn = f->known.snapshot_lsn;
+	change_frame(f, 2, found.segments[1].end_offset, make_it_know);
+	check(f, CASE_T1_END, OK);
+	done(f);
+}
+END_TEST
+
 START_TEST(recover__t7_a_file_cut_short_is_refused)
 {
 	struct fixture *f = store_of(WAL_ALWAYS, 5);
@@ -525,6 +544,7 @@ int main(void)
 		recover__t6_what_a_snapshot_holds_is_passed_over,
 		recover__t6_a_hole_in_the_segment_that_goes_on_behind_it,
 		recover__t7_a_log_that_ends_before_a_mark_is_refused,
+		recover__t7_a_mark_says_nothing_of_later_segments,
 		recover__t7_a_file_cut_short_is_refused,
 		recover__t7_a_deleted_log_is_refused_if_a_snapshot_names_it,
 		recover__t7_a_base_needs_its_snapshot,

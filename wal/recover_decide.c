@@ -20,6 +20,7 @@
  *
  * I1. Each refusal names file, offset and LSNs.
  * I2. Durable marks of all segments are gathered before the first decision.
+ *     One that a segment in use follows knew nothing of that one's records.
  */
 #include "wal/recover_internal.h"
 
@@ -443,10 +444,13 @@ static int gather(struct recovery_run *r)
 	r->durable_lsn = r->known.durable_lsn;
 	for (i = 0; i < r->used_count; i++) {
 		const struct found *f = r->used[i];
+		uint64_t due = UINT64_MAX; /* behind its records */
 
 		if (f->error)
 			return recover_read_error(r, NAME(f), f->error);
-		if (f->durable_lsn > r->durable_lsn)
+		if (i + 1 < r->used_count)
+			due = r->used[i + 1]->info.use.first_lsn;
+		if (f->durable_lsn < due && f->durable_lsn > r->durable_lsn)
 			r->durable_lsn = f->durable_lsn;
 	}
 	r->out->durable_lsn = r->durable_lsn;

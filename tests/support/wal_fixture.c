@@ -178,6 +178,28 @@ void wait_released(struct fixture *f)
 	}
 }
 
+void change_frame(struct fixture *f, uint64_t sequence, uint64_t offset,
+		  change_fn *change)
+{
+	uint8_t raw[FRAME_HEADER_SIZE], head[IDENTITY_SIZE];
+	char path[64], name[SEGMENT_NAME_SIZE];
+	struct segment_identity identity;
+	struct frame_seed seed;
+	struct frame_header h;
+
+	segment_name(name, sequence);
+	snprintf(path, sizeof(path), "store/log/%s", name);
+	sim_peek(f->sim, path, 0, head, sizeof(head));
+	ck_assert_int_eq(identity_decode(head, &identity), OK);
+	seed = (struct frame_seed){ store_content_seed(&identity.store),
+				    identity.salt };
+	sim_peek(f->sim, path, offset, raw, sizeof(raw));
+	ck_assert(frame_decode(raw, &seed, offset, &h));
+	change(&h, &seed);
+	frame_encode(raw, &h, &seed, offset);
+	sim_poke(f->sim, path, offset, raw, sizeof(raw));
+}
+
 struct wal_stats stats(const struct fixture *f)
 {
 	struct wal_stats s;

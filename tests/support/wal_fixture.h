@@ -8,6 +8,7 @@
 
 #include "tests/support/sim_io.h"
 #include "tests/support/suite.h"
+#include "wal/frame.h"
 #include "wal/wal.h"
 
 #define SMALL_SEGMENT (64u << 10)
@@ -76,6 +77,14 @@ void turn(struct fixture *f);
 /* Turns until everything is released, as the loop does it. Of a log with
  * threads. */
 void wait_released(struct fixture *f);
+
+/* What a test makes of a frame's header. */
+typedef void change_fn(struct frame_header *h, const struct frame_seed *seed);
+
+/* The frame that stands at offset of a segment on the simulated disk gets
+ * another header, whose checks hold. */
+void change_frame(struct fixture *f, uint64_t sequence, uint64_t offset,
+		  change_fn *change);
 
 /* wal_stats by value. */
 struct wal_stats stats(const struct fixture *f);

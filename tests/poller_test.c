@@ -13,6 +13,7 @@
 static struct poller *poller;
 static struct poller_event events[POLLER_EVENTS_MAX];
 static int file;
+static uint64_t begun; /* the test, microseconds */
 
 static uint64_t now_us(void)
 {
@@ -26,6 +27,7 @@ static void setup(void)
 	file = eventfd(0, EFD_NONBLOCK);
 	ck_assert_int_ge(file, 0);
 	ck_assert_int_eq(poller_add(poller, file, POLLER_READ, &file), 0);
+	begun = now_us();
 }
 
 static void teardown(void)
@@ -59,10 +61,7 @@ static void wait_nothing(uint64_t due)
 
 START_TEST(poller__a_wait_ends_when_it_is_due)
 {
-	uint64_t begun;
-
 	setup();
-	begun = now_us();
 	wait_nothing(begun + 2 * MS); /* by a timeout */
 	wait_nothing(begun + 30 * MS); /* by the timer */
 	wait_nothing(begun + 60 * MS);
@@ -72,10 +71,7 @@ END_TEST
 
 START_TEST(poller__what_happens_ends_a_wait)
 {
-	uint64_t begun;
-
 	setup();
-	begun = now_us();
 	wait_event(begun, UINT64_MAX);
 	wait_event(begun, begun + FAR);
 	wait_event(begun, begun);
@@ -86,10 +82,7 @@ END_TEST
 
 START_TEST(poller__what_is_due_earlier_is_not_late_for_what_was_due_before)
 {
-	uint64_t begun;
-
 	setup();
-	begun = now_us();
 	wait_event(begun, begun + 2 * FAR);
 	wait_nothing(begun + 50 * MS);
 	teardown();
@@ -98,10 +91,7 @@ END_TEST
 
 START_TEST(poller__what_is_due_later_is_heard_behind_an_earlier_timer)
 {
-	uint64_t begun;
-
 	setup();
-	begun = now_us();
 	wait_event(begun, begun + 20 * MS);
 	wait_nothing(begun + 60 * MS);
 	wait_nothing(begun + 100 * MS);
@@ -111,10 +101,7 @@ END_TEST
 
 START_TEST(poller__the_end_of_time_is_no_time)
 {
-	uint64_t begun;
-
 	setup();
-	begun = now_us();
 	wait_event(begun, UINT64_MAX - 1);
 	wait_nothing(begun + 20 * MS);
 	teardown();

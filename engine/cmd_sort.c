@@ -158,6 +158,8 @@ static struct piece keep(struct sorting *s, struct slice bytes)
 
 static struct slice bytes_of(const struct sorting *s, struct piece p)
 {
+	if (p.size == 0) /* perhaps there is no arena */
+		return slice_of("", 0);
 	return slice_of(s->arena.data + p.offset, p.size);
 }
 

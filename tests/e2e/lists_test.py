@@ -151,6 +151,9 @@ def test_sort_takes_numbers_behind_blanks_but_not_blanks_alone(server):
     with server.raw() as c:
         c.ok("RPUSH", "blanks", "2", " 1", "\t\n 1.5", "")
         equal(c.ok("SORT", "blanks"), [b"", b" 1", b"\t\n 1.5", b"2"])
+        c.ok("RPUSH", "empty", "", "")
+        equal(c.ok("SORT", "empty"), [b"", b""])
+        equal(c.ok("SORT", "empty", "ALPHA", "DESC"), [b"", b""])
         for bad in (" ", "1 ", "1 2", "4.9e-324", "-1e-310"):
             c.ok("DEL", "blanks")
             c.ok("RPUSH", "blanks", bad)

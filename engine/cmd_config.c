@@ -9,6 +9,8 @@
  * I2. What limits rights or names files cannot be changed at run time.
  * I3. From appendonly no to yes the log begins where a durable snapshot ends:
  *     engine/log_switch.c takes it, and replies.
+ * I4. What acts on the log acts last: a log that is off needs a snapshot to
+ *     come back, so nothing that may be refused comes behind it.
  */
 #include "engine/cmd_server.h"
 
@@ -149,6 +151,12 @@ static int apply_one(struct engine *e, const struct directive *d,
 	return OK;
 }
 
+static bool acts_on_log(const struct directive *d)
+{
+	return !strcmp(d->name, "appendonly") ||
+	       !strcmp(d->name, "appendfsync");
+}
+
 /* --- CONFIG SET ------------------------------------------------------------*/
 
 struct change {
@@ -245,6 +253,24 @@ static void take_back(struct engine *e, struct change *changes, unsigned set,
 				 changes[i].directive->name, m.text);
 }
 
+/* I4 */
+static void log_last(struct change *changes, unsigned count)
+{
+	unsigned i, at = 0;
+
+	for (i = 0; i < count; i++) {
+		struct change change = changes[at];
+
+		if (!acts_on_log(change.directive)) {
+			at++;
+			continue;
+		}
+		memmove(changes + at, changes + at + 1,
+			(count - at - 1) * sizeof(*changes));
+		changes[count - 1] = change;
+	}
+}
+
 static bool set_all(struct cmd *c, struct change *changes, unsigned count)
 {
 	struct engine *e = c->engine;
@@ -263,6 +289,7 @@ static bool set_all(struct cmd *c, struct change *changes, unsigned count)
 		}
 	}
 	engine_configure(e);
+	log_last(changes, count);
 	for (k = 0; k < count; k++) {
 		if (apply_one(e, changes[k].directive, &m) == OK)
 			continue;

@@ -141,6 +141,23 @@ def test_set_is_all_or_nothing(server):
         c.ok("CONFIG", "SET", "hz", 10, "timeout", 0)
 
 
+@lib.levels("always", "everysec")
+def test_a_refused_set_leaves_the_log_as_it_was(server):
+    with server.raw() as c, lib.socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        is_error(c.command("CONFIG", "SET", "appendonly", "no", "appendfsync",
+                           "no", "port", port),
+                 failed("port", "Unable to listen on this port: "))
+        equal(get(c, "appendonly", "appendfsync"),
+              {"appendonly": "yes", "appendfsync": server.level})
+        equal(server.info("persistence")["aof_enabled"], "1")
+        c.ok("SET", "acknowledged", "v")
+    server.restart_same()
+    equal(server.command("GET", "acknowledged"), b"v")
+
+
 def test_refusals_have_the_usual_words(server):
     cases = [
         (("port", "1", "port", "2"), failed("port", "duplicate parameter")),

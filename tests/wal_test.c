@@ -167,6 +167,38 @@ START_TEST(wal__switched_off_and_on_begins_a_base_segment_and_an_epoch)
 }
 END_TEST
 
+/* A snapshot that named it may be done after the switch. */
+START_TEST(wal__switched_off_it_keeps_the_newest_segment)
+{
+	struct fixture *f = fixture_new(WAL_ALWAYS);
+	struct err_message m;
+	uint64_t sequence;
+
+	reopen(f);
+	while (stats(f).segments < 3) {
+		append(f, 3000);
+		turn(f);
+	}
+	sequence = wal_sequence(f->w);
+	ck_assert_int_eq(wal_set_level(f->w, WAL_OFF, &m), OK);
+	ck_assert_uint_eq(stats(f).segments, 3);
+	wal_retain(f->w, at(f)->last_lsn, at(f)->last_lsn);
+	ck_assert_uint_eq(stats(f).segments, 1);
+	f->known = (struct wal_known){ .snapshot_lsn = at(f)->last_lsn,
+				       .snapshot_epoch = at(f)->epoch,
+				       .oldest_lsn = at(f)->last_lsn,
+				       .durable_lsn = at(f)->last_lsn,
+				       .sequence = sequence };
+	reopen(f);
+	/* A later one is in use: it may go. */
+	wal_retain(f->w, at(f)->last_lsn, at(f)->last_lsn);
+	ck_assert_uint_eq(stats(f).segments, 1);
+	ck_assert_uint_gt(wal_sequence(f->w), sequence);
+	reopen(f);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(wal__started_off_it_can_be_switched_on)
 {
 	struct fixture *f = fixture_new(WAL_ALWAYS);
@@ -577,6 +609,7 @@ int main(void)
 		wal__off_counts_and_writes_nothing,
 		wal__levels_change_while_it_runs,
 		wal__switched_off_and_on_begins_a_base_segment_and_an_epoch,
+		wal__switched_off_it_keeps_the_newest_segment,
 		wal__started_off_it_can_be_switched_on,
 		wal__rolls_to_the_next_segment_and_back_at_the_start,
 		wal__a_batch_bigger_than_a_segment_gets_one_of_its_own,

@@ -595,8 +595,9 @@ void wal_retain(struct wal *w, uint64_t lsn, uint64_t newest_lsn)
 		w->newest_snapshot_lsn = newest_lsn;
 	}
 	w->retain_lsn = lsn;
-	/* What snapshots name must be in use, or a later one. */
-	if (atomic_load(&w->spares.stalled) && most > 0)
+	/* What snapshots name must be in use, or a later one: stalled, or
+	 * switched off, the log has none later. */
+	if (!w->segment && most > 0)
 		most--;
 	while (n < most && l->at[n].last_lsn <= lsn)
 		n++;

@@ -88,6 +88,10 @@ static void finish(struct engine *e, enum snapshot_state state,
 		uint64_t lsn = snapshot_trim_lsn(g->trim);
 
 		snapshotter_status(e, &st);
+		/* One whose name could not be made durable counts as failed,
+		 * but it may be the newest; by now it is. */
+		if (st.last_lsn < lsn)
+			st.last_lsn = lsn;
 		wal_retain(e->wal, lsn, st.last_lsn); /* I2 */
 		g->newest_lsn = 0; /* look again */
 		log_line(LOG_LEVEL_NOTICE, "Given back: what is older than "

@@ -4,6 +4,7 @@
  */
 #include "engine/giveback.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -221,6 +222,26 @@ START_TEST(giveback__a_damaged_newest_snapshot_keeps_the_older)
 }
 END_TEST
 
+/* Its name is there, but nobody could say that it is durable. */
+START_TEST(giveback__a_snapshot_that_counts_as_failed_may_stay)
+{
+	struct sim_fault fault = { .ops = SIM_SYNC_DIR, .call = 2,
+				   .error = EIO };
+	struct disk_store d;
+
+	begin_with_snapshots(&d, RETAIN_DROP, 3, 2);
+	write_values(&d, 10);
+	sim_set_fault(d.sim, &fault); /* behind the rename */
+	ck_assert_int_eq(snapshotter_run(d.s.engine, SNAPSHOT_BGSAVE,
+					 &d.s.message), ERR_IO);
+	ck_assert_int_eq(snapshots(&d), 3);
+	fill_disk(&d);
+	ck_assert_uint_eq(write_values(&d, 10), 10);
+	ck_assert_int_eq(snapshots(&d), 1);
+	finish(&d);
+}
+END_TEST
+
 START_TEST(giveback__a_start_on_a_full_disk_gives_back_too)
 {
 	struct disk_store d;
@@ -305,6 +326,7 @@ int main(void)
 			 giveback__keep_refuses_writes_instead,
 			 giveback__snapshots_make_room_again_and_again,
 			 giveback__a_damaged_newest_snapshot_keeps_the_older,
+		giveback__a_snapshot_that_counts_as_failed_may_stay,
 			 giveback__a_start_on_a_full_disk_gives_back_too,
 			 giveback__keep_gives_back_what_is_beyond_two_snapshots,
 			 giveback__keep_gives_back_the_log_before_two_snapshots,

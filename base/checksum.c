@@ -128,8 +128,9 @@ static inline void sip_round(struct sip_state *s)
 
 uint64_t siphash13(const void *data, size_t size, const uint64_t key[2])
 {
-	const uint8_t *p = data, *end = p + (size & ~(size_t)7);
+	const uint8_t *p = data; /* NULL of nothing: no arithmetic on it */
 	uint64_t word;
+	size_t words;
 	struct sip_state s = {
 		.v0 = key[0] ^ 0x736f6d6570736575, /* "somepseu" */
 		.v1 = key[1] ^ 0x646f72616e646f6d, /* "dorandom" */
@@ -137,7 +138,7 @@ uint64_t siphash13(const void *data, size_t size, const uint64_t key[2])
 		.v3 = key[1] ^ 0x7465646279746573, /* "tedbytes" */
 	};
 
-	for (; p < end; p += 8) {
+	for (words = size / 8; words > 0; words--, p += 8) {
 		word = get_u64(p);
 		s.v3 ^= word;
 		sip_round(&s);

@@ -146,6 +146,7 @@ START_TEST(siphash__the_second_version_gives_the_value_of_the_paper)
 	ck_assert_uint_eq(sip(2, 4, slice_of(data, 15), paper_key),
 			  0xa129ca6149be45e5);
 	ck_assert_uint_eq(siphash13("", 0, paper_key), 0xabac0158050fc4dc);
+	ck_assert_uint_eq(siphash13(NULL, 0, paper_key), 0xabac0158050fc4dc);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
  *
  * I1. e->monitor_count is the number of sessions with SESSION_MONITOR.
  * I2. Secrets are not shown (engine/redact.h).
+ * I3. A line waits for the disk as the command's reply does.
  */
 #include "engine/slowlog_cmd.h"
 
@@ -49,6 +50,8 @@ void monitor_feed(struct engine *e, const struct cmd *c)
 		if (!(s->flags & SESSION_MONITOR))
 			continue;
 		buf_put_slice(s->out, buf_slice(&line));
+		if (s->gate < c->gate) /* I3 */
+			s->gate = c->gate;
 		if (s != c->session && e->host.output_ready)
 			e->host.output_ready(e->host.ctx, s);
 	}

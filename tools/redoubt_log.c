@@ -30,7 +30,7 @@ static const char usage[] =
 "  --dir DIR           the store's directory (default .)\n"
 "  --from [EPOCH:]LSN  first record      --to LSN      last record\n"
 "  --since TIME        batches from      --until TIME  batches before\n"
-"                      (ms since 1970 or YYYY-MM-DD[THH:MM[:SS]], UTC)\n"
+"                      (ms since 1970 or YYYY-MM-DD[THH:MM[:SS[.mmm]]], UTC)\n"
 "  --key PATTERN       glob on the key   --type NAME   of the record\n"
 "  --user NAME         who did it        --command NAME  by what\n"
 "  --value-max BYTES   show so much of a value (default 256)\n"
@@ -80,10 +80,12 @@ static bool parse_position(const char *s, uint32_t *epoch, uint64_t *lsn)
 	return num_parse_u64(slice_str(colon ? colon + 1 : s), lsn);
 }
 
-/* Milliseconds since 1970, or a date in UTC. */
+/* Milliseconds since 1970, or a date in UTC, as log_put_time writes it or with
+ * less behind the day. */
 static bool parse_time(const char *s, uint64_t *ms)
 {
 	struct tm t = { .tm_mday = 1 };
+	uint64_t part = 0;
 	int used = 0, n;
 
 	if (num_parse_u64(slice_str(s), ms))
@@ -91,11 +93,16 @@ static bool parse_time(const char *s, uint64_t *ms)
 	n = sscanf(s, "%4d-%2d-%2d%n%*1[T ]%2d:%2d%n:%2d%n", &t.tm_year,
 		   &t.tm_mon, &t.tm_mday, &used, &t.tm_hour, &t.tm_min, &used,
 		   &t.tm_sec, &used);
+	if (n == 6 && s[used] == '.' &&
+	    strspn(s + used + 1, "0123456789") == 3) {
+		part = strtoul(s + used + 1, NULL, 10);
+		used += 4;
+	}
 	if (n < 3 || (s[used] != 0 && strcmp(s + used, "Z") != 0))
 		return false;
 	t.tm_year -= 1900;
 	t.tm_mon -= 1;
-	*ms = (uint64_t)timegm(&t) * 1000;
+	*ms = (uint64_t)timegm(&t) * 1000 + part;
 	return true;
 }
 

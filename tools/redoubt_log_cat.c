@@ -162,11 +162,11 @@ static void put_json(struct buf *out, const struct log_options *o,
 		   (unsigned long long)r->lsn);
 	log_put_time(out, v->time_ms);
 	buf_put_str(out, "\",\"user\":");
-	json_put_string(out, v->origin.user, o->value_max);
+	json_put_string(out, v->origin.user, SIZE_MAX);
 	buf_put_str(out, ",\"client\":");
-	json_put_string(out, v->origin.address, o->value_max);
+	json_put_string(out, v->origin.address, SIZE_MAX);
 	buf_put_str(out, ",\"command\":");
-	json_put_string(out, v->origin.command, o->value_max);
+	json_put_string(out, v->origin.command, SIZE_MAX);
 	buf_put_str(out, ",");
 	record_describe(out, r, o->value_max);
 	buf_put_str(out, "}\n");

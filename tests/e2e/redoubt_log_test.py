@@ -76,7 +76,17 @@ def test_cat_filters(server):
     lib.equal(records(server, "--since", "2200-01-01"), [])
     lib.equal(records(server, "--until", "2000-01-01T00:00"), [])
     assert records(server, "--since", "2000-01-01") != []
+    when = history[1]["time"]  # as it is shown, it can be asked for
+    assert history[1] in records(server, "--since", when)
+    assert history[1] not in records(server, "--until", when)
     assert "user:1" in log(server, "cat", "--human", "--key", "user:*")
+
+
+def test_short_values_leave_the_names_of_who_did_it_whole(server):
+    write_some(server)
+    r = records(server, "--key", "user:1", "--value-max", "2")[-1]
+    lib.equal([r["user"], r["command"], r["key"]], ["default", "append", "us"])
+    assert r["client"].startswith("127.0.0.1:")
 
 
 def test_tail_shows_the_last_and_follows(server):

@@ -59,7 +59,7 @@ static bool wait_ready(struct engine *e, struct session *s, bool timed_out)
 
 void cmd_wait(struct cmd *c)
 {
-	struct session_wait w = { .ready = wait_ready };
+	struct session_wait w = { .ready = wait_ready, .for_others = true };
 	int64_t replicas, ms;
 
 	if (!arg_i64(c, 1, &replicas) || !arg_timeout_ms(c, 2, &ms))
@@ -117,6 +117,7 @@ void cmd_waitaof(struct cmd *c)
 		return;
 	}
 	w.lsn = c->session->write_lsn;
+	w.for_others = w.number[1] > 0;
 	if (w.number[1] == 0 && (w.number[0] == 0 || is_durable(e, w.lsn))) {
 		reply_synced(c, w.lsn);
 		return;

@@ -40,6 +40,8 @@ struct session_wait {
 	void (*cancel)(struct engine *, struct session *); /* may be NULL */
 	uint64_t deadline_us; /* monotonic; 0 = none */
 	uint64_t lsn;
+	bool for_others; /* it is others who end it, perhaps never: who has
+			    hung up waits no longer */
 	int64_t number[3];
 	void *data; /* its owner's */
 };
@@ -56,7 +58,7 @@ struct session {
 	size_t address_size; /* set by engine_add_session */
 	char local_address[64];
 	uint64_t created_ms;
-	uint64_t active_ms; /* of the last command */
+	uint64_t active_ms; /* of the last command, or bytes of its reply */
 	const struct command *last_command;
 	uint64_t commands;
 	uint64_t bytes_in, bytes_out; /* over the net */

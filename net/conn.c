@@ -282,6 +282,17 @@ void conn_more(struct net *n, struct conn *c)
 
 /* --- death ---------------------------------------------------------------- */
 
+void conn_end_waiting(struct net *n, struct conn *c)
+{
+	const struct session *s = &c->session;
+
+	if (!(c->state & CONN_HANGUP) || !(s->flags & SESSION_PARKED) ||
+	    !s->wait.for_others)
+		return;
+	c->state |= CONN_ENDED;
+	conn_dirty(n, c);
+}
+
 void conn_close(struct net *n, struct conn *c)
 {
 	if (c->state & CONN_CLOSING)

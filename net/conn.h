@@ -76,6 +76,10 @@ void conn_dirty(struct net *n, struct conn *c);
 /* Puts c where the next turn will go on reading and executing. */
 void conn_more(struct net *n, struct conn *c);
 
+/* If c waits for what may never come and its peer has hung up, it goes when
+ * what it has to send is sent. */
+void conn_end_waiting(struct net *n, struct conn *c);
+
 /* Frees c at the end of the turn; nothing more is sent. */
 void conn_close(struct net *n, struct conn *c);
 

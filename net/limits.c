@@ -75,6 +75,8 @@ static void check_times(struct net *n, struct conn *c)
 
 	if (c->state & CONN_CLOSING)
 		return;
+	if (s->flags & SESSION_AUTHENTICATED) /* the password was removed */
+		net_known(n, c);
 	if (c->state & CONN_UNKNOWN) {
 		if (is_older(now, s->created_ms, config->auth_timeout_s)) {
 			log_line(LOG_LEVEL_VERBOSE, "Closing client %s: not "
@@ -86,7 +88,7 @@ static void check_times(struct net *n, struct conn *c)
 	if (is_soft_limit_over(n, c)) {
 		conn_close(n, c);
 	} else if (!(s->flags & (SESSION_MONITOR | SESSION_PARKED)) &&
-		   output_pending(&c->out) == 0 &&
+		   c->out.mark_count == 0 && /* that is the disk's fault */
 		   is_older(now, s->active_ms > s->created_ms ? s->active_ms
 							      : s->created_ms,
 			    config->timeout_s)) {

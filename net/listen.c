@@ -148,7 +148,7 @@ static int listeners_open_tcp(struct listeners *l, const struct config *config,
 	if (config->port == 0)
 		return OK;
 	while (next_target(&list, &t)) {
-		if (l->count == LISTENERS_MAX - 1)
+		if (l->count - before == LISTENERS_MAX - 1)
 			return err_set(m, ERR_CONFIG,
 				       "bind has more than %d addresses",
 				       LISTENERS_MAX - 1);

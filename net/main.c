@@ -368,6 +368,22 @@ static int run(struct config *config, const struct buf *warnings)
 	return code;
 }
 
+/* --check-config, wherever it stands, is taken out: behind a file it must not
+ * start a server. */
+static bool take_check_config(int *argc, char **argv)
+{
+	int i, kept = 0;
+
+	for (i = 0; i < *argc; i++)
+		if (i == 0 || strcmp(argv[i], "--check-config") != 0)
+			argv[kept++] = argv[i];
+	if (kept == *argc)
+		return false;
+	argv[kept] = NULL;
+	*argc = kept;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct err_message m = { .text = "" };
@@ -378,12 +394,7 @@ int main(int argc, char **argv)
 
 	if (answer_option(argc, argv, &code))
 		return code;
-	only_check = argc > 1 && strcmp(argv[1], "--check-config") == 0;
-	if (only_check) {
-		argv[1] = argv[0];
-		argv++;
-		argc--;
-	}
+	only_check = take_check_config(&argc, argv);
 	commands_init();
 	config = config_new();
 	if (config_load(config, argc, argv, &warnings, &m) != OK) {

@@ -85,14 +85,16 @@ static void close_all(struct net *n)
 
 void net_free(struct net *n)
 {
+	unsigned i;
+
 	if (n == NULL)
 		return;
 	transfers_stop();
 	if (n->engine)
 		close_all(n);
-	if (n->config->unixsocket && n->listeners.count &&
-	    n->listeners.list[n->listeners.count - 1].is_unix)
-		unlink(n->config->unixsocket);
+	for (i = 0; i < n->listeners.count; i++)
+		if (n->listeners.list[i].is_unix)
+			unlink(n->config->unixsocket);
 	listeners_close(&n->listeners);
 	poller_free(n->poller);
 	if (n->wake.file >= 0)
@@ -185,13 +187,7 @@ static void on_conn(struct net *n, struct conn *c, unsigned flags)
 	if (flags & POLLER_HANGUP)
 		c->state |= CONN_HANGUP;
 	note_active(n, c);
-	if ((c->state & (CONN_HANGUP | CONN_HELD | CONN_HAS_COMMAND)) ==
-	    (CONN_HANGUP | CONN_HELD)) {
-		/* It waits for something, and nobody waits for it. */
-		c->state |= CONN_ENDED;
-		conn_dirty(n, c);
-		return;
-	}
+	conn_end_waiting(n, c);
 	net_serve(n, c);
 }
 

@@ -25,6 +25,7 @@ static bool send_open(struct net *n, struct conn *c)
 	if (sent > 0) {
 		n->engine->stats.net_output_bytes += (uint64_t)sent;
 		c->session.bytes_out += (uint64_t)sent;
+		c->session.active_ms = n->engine->now_ms;
 		output_sent(o, (size_t)sent);
 	}
 	if (sent == (ssize_t)size)
@@ -63,11 +64,7 @@ void conn_flush(struct net *n, struct conn *c)
 		all_sent(n, c);
 		return;
 	}
-	/* A parked connection whose peer is gone waits for nothing. */
-	if ((c->state & CONN_ENDED) && (c->state & CONN_HELD) &&
-	    !(c->session.flags & SESSION_CLOSE_AFTER_REPLY))
-		conn_close(n, c);
-	else if (net_output_limit(n, c))
+	if (net_output_limit(n, c))
 		conn_close(n, c);
 	else if (o->mark_count && c->wait.place == 0)
 		gates_add(&n->gates, &c->wait, o->marks[0].gate);

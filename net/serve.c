@@ -61,6 +61,7 @@ static void look_at_session(struct net *n, struct conn *c, unsigned index)
 {
 	if (c->session.flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_PARKED))
 		hold(n, c, index);
+	conn_end_waiting(n, c);
 	if (c->session.flags & SESSION_AUTHENTICATED)
 		net_known(n, c);
 }

@@ -292,6 +292,33 @@ def test_a_waiting_client_that_goes_is_forgotten(server):
     wait_until(lambda: server.info("clients")["blocked_clients"] == "0")
 
 
+def test_half_closed_clients_get_what_takes_a_while(server):
+    with server.raw() as c, socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        c.send(encode("SET", "slow", "v") +
+               encode("MIGRATE", "127.0.0.1", mute.getsockname()[1], "slow",
+                      0, 300) + encode("GET", "slow"))
+        wait_until(lambda: server.info("clients")["blocked_clients"] == "1")
+        c.socket.shutdown(socket.SHUT_WR)
+        equal(c.read(), "OK")
+        is_error(c.read(), "IOERR")
+        equal(c.read(), b"v")
+        assert c.is_closed()
+
+
+def test_a_client_that_goes_with_its_command_waits_for_nothing(server):
+    with server.raw() as c:
+        equal(c.command("PING"), "PONG")
+        server.process.send_signal(signal.SIGSTOP)
+        c.send(encode("SET", "x", 1) + encode("WAIT", 1, 0))
+        c.socket.shutdown(socket.SHUT_WR)
+        server.process.send_signal(signal.SIGCONT)
+        equal(c.read(), "OK")
+        assert c.is_closed()
+    equal(server.info("clients")["blocked_clients"], "0")
+
+
 # --- limits -----------------------------------------------------------------
 
 @options(maxclients=5)
@@ -357,6 +384,19 @@ def test_a_password_lifts_the_limits_at_once():
 
 
 @own
+def test_without_a_password_nobody_has_to_authenticate_in_time():
+    with lib.Server(level="off", options={
+            "requirepass": "secret", "auth-timeout": 1}) as s:
+        with s.raw() as early, s.raw() as control:
+            equal(control.ok("AUTH", "secret"), "OK")
+            equal(control.ok("CONFIG", "SET", "requirepass", ""), "OK")
+            wait_until(lambda: control.ok("INFO", "clients").find(
+                b"unauthenticated_clients:0") > 0)
+            time.sleep(1.5)
+            equal(early.command("PING"), "PONG")
+
+
+@own
 def test_strangers_who_do_not_read_are_cut_off():
     with lib.Server(level="off", options={"requirepass": "secret"}) as s, \
             s.raw() as c:
@@ -379,6 +419,23 @@ def test_idle_clients_go_after_timeout():
                 busy.ok("PING")
                 assert time.monotonic() < end
             busy.ok("PING")
+
+
+@own
+def test_clients_that_do_not_read_are_idle_too():
+    size = 60_000_000
+    with lib.Server(level="off", options={"timeout": 2}) as s:
+        s.command("SET", "big", "x" * size)
+        with s.raw() as c:
+            c.send_command("GET", "big")
+            wait_until(lambda: s.info("clients")["connected_clients"] == "1",
+                       what="the end of who does not read")
+        with s.raw() as c:  # who takes its time is not idle
+            c.send_command("GET", "big")
+            for _ in range(15):
+                c.exactly(size // 16)
+                time.sleep(0.2)
+            c.exactly(size + len(b"$60000000\r\n\r\n") - size // 16 * 15)
 
 
 @own
@@ -480,6 +537,7 @@ def test_unix_socket_has_its_mode_and_serves():
         s.start()  # the stale file is no obstacle
         with lib.Raw(path=path) as c:
             equal(c.command("PING"), "PONG")
+        equal(s.command("CONFIG", "SET", "port", lib.free_port()), "OK")
         equal(s.stop(), 0)
         assert not os.path.exists(path)
 
@@ -569,6 +627,9 @@ def test_words_that_are_answered_at_once():
         assert result.stdout.startswith("Usage:")
     equal(run("--test-memory", "100").returncode, 64)
     result = run("--check-config", "--port", "21199")
+    equal((result.returncode, result.stdout), (0, "configuration ok\n"))
+    result = run("-", "--port", "21199", "--check-config",
+                 stdin="timeout 1\n")
     equal((result.returncode, result.stdout), (0, "configuration ok\n"))
     result = run("--check-config", "-", stdin="port abc\n")
     equal(result.returncode, 78)

@@ -160,6 +160,7 @@ struct engine {
 	uint64_t next_session_id;
 	uint64_t pause_until_us;  /* CLIENT PAUSE */
 	bool pause_all;           /* else only writes */
+	bool log_switching;       /* engine/log_switch.c holds writes */
 	bool active_expire;       /* DEBUG SET-ACTIVE-EXPIRE */
 	bool memory_short;        /* above maxmemory: DENYOOM is refused */
 	uint8_t run_id[20];

@@ -53,6 +53,7 @@ static void hold(struct engine *e, struct session_wait *w)
 		e->pause_all = false;
 	e->pause_until_us = UINT64_MAX;
 	e->active_expire = false;
+	e->log_switching = true;
 }
 
 static void give_back(struct engine *e, const struct session_wait *w)
@@ -60,6 +61,7 @@ static void give_back(struct engine *e, const struct session_wait *w)
 	e->active_expire = w->number[HELD] & HELD_EXPIRE;
 	e->pause_all = w->number[HELD] & HELD_PAUSE_ALL;
 	e->pause_until_us = w->lsn;
+	e->log_switching = false;
 }
 
 /* I2 */
@@ -129,7 +131,7 @@ bool log_switch_park(struct cmd *c)
 	if (log_switch_level(e->config) == WAL_OFF ||
 	    wal_level(e->wal) != WAL_OFF)
 		return false;
-	if (e->pause_until_us == UINT64_MAX) {
+	if (e->log_switching) { /* CLIENT UNPAUSE may have let writes go */
 		reply_error(c, "ERR the log is being switched on already");
 		return true;
 	}

@@ -373,6 +373,24 @@ def test_the_log_can_be_switched_off_and_on():
         equal(s.command("DBSIZE"), 3)
 
 
+@lib.own
+def test_switching_the_log_on_twice_leaves_nothing_held():
+    with lib.Server(level="off",
+                    options={"enable-debug-command": "yes"}) as s:
+        with s.raw() as first, s.raw() as second:
+            first.ok("DEBUG", "POPULATE", 200000)
+            first.send_command("CONFIG", "SET", "appendonly", "yes")
+            lib.wait_until(lambda: s.info("persistence")[
+                "aof_rewrite_in_progress"] == "1", what="the snapshot")
+            second.ok("CLIENT", "UNPAUSE")
+            second.send_command("CONFIG", "SET", "appendonly", "yes")
+            first.close() # takes its wish with it
+            second.read()
+            second.ok("SET", "short", "life", "PX", 10)
+            lib.wait_until(lambda: second.ok("DBSIZE") == 200000,
+                           what="the key to expire")
+
+
 def test_resetstat_clears_the_counters(server):
     with server.raw() as c:
         c.ok("PING")

@@ -465,8 +465,8 @@ static int set_save_rules(struct source *from)
 
 	if (c->appendonly || c->save_given)
 		return OK;
-	return config_set_line(c, SLICE_LITERAL("save 3600 1 300 100 60 10000"),
-			       from->warnings, from->m);
+	return config_set_line(c, SLICE_LITERAL(SAVE_RULES), from->warnings,
+			       from->m);
 }
 
 int config_load(struct config *c, int argc, char **argv, struct buf *warnings,

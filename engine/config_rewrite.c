@@ -224,6 +224,8 @@ int config_rewrite(const struct config *c, struct err_message *m)
 
 	assert(c->file);
 	r.initial = initial;
+	if (!c->appendonly) /* what no save line at all means then */
+		config_set_line(initial, SLICE_LITERAL(SAVE_RULES), NULL, m);
 	r.done = mem_calloc(directives_count(), sizeof(*r.done));
 	err = read_file(c->file, &text, &mode);
 	if (err == -ENOENT)

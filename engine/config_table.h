@@ -61,6 +61,9 @@ struct directive {
 
 #define DIRECTIVE_INERT UINT16_MAX
 
+/* In force when there is neither a log nor any line about it. */
+#define SAVE_RULES "save 3600 1 300 100 60 10000"
+
 /* In order of name; ends with a row without a name. */
 extern const struct directive directives[];
 

@@ -286,6 +286,20 @@ def test_rewrite_keeps_comments_and_order():
 
 
 @lib.own
+def test_rewrite_keeps_that_no_snapshot_is_wanted():
+    with Configured("appendonly no\n") as s:
+        with s.raw() as c:
+            c.ok("CONFIG", "REWRITE")
+            with open(s.path) as f:
+                assert "save" not in f.read()
+            c.ok("CONFIG", "SET", "save", "")
+            c.ok("CONFIG", "REWRITE")
+        s.restart(kill=False)
+        with s.raw() as c:
+            equal(get(c, "save"), {"save": ""})
+
+
+@lib.own
 def test_a_wrong_file_ends_the_start():
     s = Configured("port abc\n")
     result = subprocess.run([s.binary, s.path], capture_output=True,

@@ -25,6 +25,7 @@
 
 #define DIRECT_ALIGN_DEFAULT 4096
 #define DIRECT_ALIGN_MIN 512
+#define DIRECT_ALIGN_MAX 65536
 
 static int result(int returned)
 {
@@ -337,6 +338,17 @@ static uint32_t larger(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
+/* A block size that the system only prefers: megabytes, and any number of
+ * them, on network file systems. */
+static uint32_t preferred_align(uint32_t size)
+{
+	uint32_t align = DIRECT_ALIGN_DEFAULT;
+
+	while (align < size && align < DIRECT_ALIGN_MAX)
+		align *= 2;
+	return align;
+}
+
 uint32_t io_direct_align(struct io *io, int file)
 {
 	struct statx st;
@@ -354,5 +366,5 @@ uint32_t io_direct_align(struct io *io, int file)
 #endif
 	if (statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)
 		return DIRECT_ALIGN_DEFAULT;
-	return larger(DIRECT_ALIGN_DEFAULT, st.stx_blksize);
+	return preferred_align(st.stx_blksize);
 }

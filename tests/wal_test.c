@@ -189,11 +189,13 @@ START_TEST(wal__switched_off_it_keeps_the_newest_segment)
 				       .oldest_lsn = at(f)->last_lsn,
 				       .durable_lsn = at(f)->last_lsn,
 				       .sequence = sequence };
+	wal_abandon(f->w);
 	reopen(f);
 	/* A later one is in use: it may go. */
 	wal_retain(f->w, at(f)->last_lsn, at(f)->last_lsn);
 	ck_assert_uint_eq(stats(f).segments, 1);
 	ck_assert_uint_gt(wal_sequence(f->w), sequence);
+	wal_abandon(f->w);
 	reopen(f);
 	fixture_free(f);
 }

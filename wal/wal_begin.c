@@ -106,12 +106,27 @@ static int spare_read(struct wal *w, uint64_t sequence,
 	       memcmp(&out->store, &w->store, sizeof(w->store)) == 0;
 }
 
-/* Takes over the spares behind `after` that fit, removes the others. One that
- * cannot be read may be the one that a seal names: it stays. */
-static int spares_find(struct wal *w, uint64_t after, struct err_message *m)
+/* Whether w can write to the file; the first one says with which align. */
+static bool align_fits(struct wal *w, const struct segment_identity *i)
+{
+	if (w->spares.count > 0)
+		return i->align == w->align;
+	if (i->align < w->align)
+		return false;
+	w->align = i->align;
+	return true;
+}
+
+/* Takes over the spares behind the tail that fit, removes the others. One that
+ * cannot be read may be the one that a seal names: it stays. So does the first
+ * one behind a seal: the store may have come from a file system with smaller
+ * blocks, then it is made anew. */
+static int spares_find(struct wal *w, const struct segment_info *tail,
+		       struct err_message *m)
 {
 	const struct wal_recovery *r = &w->recovery;
 	struct segment_identity found = { 0 };
+	uint64_t after = tail ? tail->sequence : 0;
 	char path[WAL_PATH_MAX];
 	size_t i;
 
@@ -120,24 +135,29 @@ static int spares_find(struct wal *w, uint64_t after, struct err_message *m)
 	for (i = 0; i < r->spare_count; i++) {
 		uint64_t sequence = r->spares[i];
 		struct wal_spare s = { .sequence = sequence };
-		int ours = spare_read(w, sequence, &found);
+		int ours = spare_read(w, sequence, &found), err = 0;
+		bool fits;
 
 		wal_segment_path(w, path, sequence);
 		if (ours < 0)
 			return fail_io(m, "cannot read", path, ours);
 		if (sequence >= w->spares.next_sequence)
 			w->spares.next_sequence = sequence + 1;
-		if (ours && sequence > after &&
-		    w->spares.count < SPARES_MAX &&
-		    (w->spares.count == 0 || found.align == w->align) &&
-		    found.align >= w->align) {
-			w->align = found.align;
-			s.salt = found.salt;
-			s.size = found.size;
-			spare_adopt(w, &s);
-			continue;
+		s.salt = found.salt;
+		s.size = found.size;
+		fits = ours && sequence > after &&
+		       w->spares.count < SPARES_MAX && align_fits(w, &found);
+		if (!fits && ours && sequence > after &&
+		    w->spares.count == 0 && tail && tail->sealed) {
+			err = spare_remake(w, &s);
+			fits = true;
 		}
-		w->io->ops->unlink(w->io, path);
+		if (err)
+			return fail_io(m, "cannot make", path, err);
+		if (fits)
+			spare_adopt(w, &s);
+		else
+			w->io->ops->unlink(w->io, path);
 	}
 	return OK;
 }
@@ -362,7 +382,7 @@ static int prepare(struct wal *w, const struct segment_info *tail,
 	if (err)
 		return err;
 	spares_clean(w);
-	err = spares_find(w, tail ? tail->sequence : 0, m);
+	err = spares_find(w, tail, m);
 	if (err)
 		return err;
 	/* A process may have died between a spare's name and its sync: a seal

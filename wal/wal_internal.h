@@ -364,6 +364,9 @@ void spares_release(struct wal *w);
 /* Makes one now, in the engine thread; takes the place of the next one if that
  * is too small. 0 or -errno. */
 int spare_make(struct wal *w, uint64_t size, bool zeros);
+/* Makes the file of s, which is not ready, anew for w->align, under the same
+ * name and with the same salt; s->size may grow. 0 or -errno. */
+int spare_remake(struct wal *w, struct wal_spare *s);
 /* Makes one for the reserve, where the disk has no place for a whole one. */
 int spare_make_small(struct wal *w, bool engine);
 /* Removes what a crash left under temporary names. */

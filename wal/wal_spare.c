@@ -316,6 +316,23 @@ int spare_make(struct wal *w, uint64_t size, bool zeros)
 	return err;
 }
 
+int spare_remake(struct wal *w, struct wal_spare *s)
+{
+	uint64_t size = align_up(s->size, w->align);
+	char tmp[WAL_PATH_MAX];
+	int file;
+
+	assert(!w->spares.running);
+	if (size < 16 * (uint64_t)w->align)
+		size = 16 * (uint64_t)w->align;
+	wal_path(w, tmp, engine_tmp);
+	file = file_make(w, tmp, &size, false, FILL_WHOLE);
+	if (file < 0)
+		return file;
+	s->size = size;
+	return file_name(w, file, tmp, s);
+}
+
 int spare_make_small(struct wal *w, bool engine)
 {
 	int err = make(w, engine ? engine_tmp : thread_tmp,

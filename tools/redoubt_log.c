@@ -31,7 +31,8 @@ static const char usage[] =
 "  --from [EPOCH:]LSN  first record      --to LSN      last record\n"
 "  --since TIME        batches from      --until TIME  batches before\n"
 "                      (ms since 1970 or YYYY-MM-DD[THH:MM[:SS[.mmm]]], UTC)\n"
-"  --key PATTERN       glob on the key   --type NAME   of the record\n"
+"  --key PATTERN       glob on the key; flushes and swaps are of every key\n"
+"  --type NAME         of the record\n"
 "  --user NAME         who did it        --command NAME  by what\n"
 "  --value-max BYTES   show so much of a value (default 256)\n"
 "  --file NAME         verify: this file only\n"
@@ -230,6 +231,13 @@ bool log_batch_wanted(const struct log_options *o, const struct batch_view *v)
 	       glob_match(slice_str(o->command), v->origin.command, true);
 }
 
+/* Of all keys of a database, so of each that a pattern names. */
+static bool of_every_key(const struct record *r)
+{
+	return r->type == REC_db_flush || r->type == REC_all_flush ||
+	       r->type == REC_db_swap;
+}
+
 bool log_record_wanted(const struct log_options *o, const struct record *r)
 {
 	const char *type = record_type_name(r->type);
@@ -238,7 +246,7 @@ bool log_record_wanted(const struct log_options *o, const struct record *r)
 		return false;
 	if (o->type && (!type || strcmp(type, o->type) != 0))
 		return false;
-	if (!o->key)
+	if (!o->key || of_every_key(r))
 		return true;
 	return glob_match(slice_str(o->key), r->key, false) ||
 	       (r->other.size &&

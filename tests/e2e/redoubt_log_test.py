@@ -89,6 +89,19 @@ def test_short_values_leave_the_names_of_who_did_it_whole(server):
     assert r["client"].startswith("127.0.0.1:")
 
 
+def test_what_all_keys_have_gone_through_is_in_the_history_of_each(server):
+    with server.raw() as c:
+        c.ok("SET", "cat:1", "a")
+        c.ok("FLUSHDB")
+        c.ok("SET", "cat:1", "b")
+        c.ok("SWAPDB", 0, 5)
+        c.ok("SET", "dog:1", "c")
+        c.ok("FLUSHALL")
+    history = records(server, "--key", "cat:*")[-5:]
+    lib.equal([r["type"] for r in history],
+              ["str_set", "db_flush", "str_set", "db_swap", "all_flush"])
+
+
 def test_tail_shows_the_last_and_follows(server):
     server.command("SET", "before", "x")
     lines = log(server, "tail", "-n", "1").splitlines()

@@ -72,7 +72,8 @@ static inline bool one_match(const uint8_t *p, const uint8_t *pattern_end,
 bool glob_match(struct slice pattern, struct slice text, bool ignore_case)
 {
 	const uint8_t *p = pattern.data, *t = text.data;
-	const uint8_t *p_end = p + pattern.size, *t_end = t + text.size;
+	const uint8_t *p_end = pattern.size ? p + pattern.size : p;
+	const uint8_t *t_end = text.size ? t + text.size : t; /* of NULL, too */
 	const uint8_t *star = NULL;      /* behind the last star */
 	const uint8_t *star_text = NULL; /* where its match ends by now */
 

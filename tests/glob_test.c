@@ -26,6 +26,8 @@ END_TEST
 START_TEST(glob__star_matches_any_run)
 {
 	ck_assert(match("*", ""));
+	ck_assert(glob_match(slice_str("*"), slice_of(NULL, 0), false));
+	ck_assert(!glob_match(slice_str("?*"), slice_of(NULL, 0), true));
 	ck_assert(match("***", "abc"));
 	ck_assert(match("a*", "a"));
 	ck_assert(match("*c", "abc"));

@@ -204,18 +204,44 @@ def encode(*args):
 
 # --- the server -------------------------------------------------------------
 
+claims = {}  # port: a socket whose name says to other runs that it is ours
+
+
+def claim_port(port):
+    """False: another run uses it. A server takes a while until it listens,
+    and who finds another run's server there would test that one."""
+    if port not in claims:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind("\0redoubt-e2e-port-%d" % port)
+        except OSError:
+            claim.close()
+            return False
+        claims[port] = claim
+    return True
+
+
+def release_port(port):
+    if port in claims:
+        claims.pop(port).close()
+
+
 def free_port(ports=None):
-    """A port of the range that nobody listens on."""
+    """A port of the range that nobody listens on, or is about to; one that
+    this run has used before only if there is no other."""
     candidates = list(ports or ports_of_file)
     random.SystemRandom().shuffle(candidates)
+    candidates.sort(key=lambda port: port in claims)
     for port in candidates:
+        if not claim_port(port):
+            continue
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind(("127.0.0.1", port))
                 return port
             except OSError:
-                continue
+                pass
     raise RuntimeError("no free port in %r" % (ports,))
 
 
@@ -363,6 +389,7 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process = None
+        release_port(self.port)
         shutil.rmtree(self.dir, ignore_errors=True)
         if self in all_servers:
             all_servers.remove(self)

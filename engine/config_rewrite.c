@@ -61,6 +61,20 @@ static void put_directive(struct rewrite *r, const struct directive *d)
 	buf_release(&value);
 }
 
+/* A line of `user` with a password's hash: requirepass says it, and this one
+ * would bring an older password back. */
+static bool is_password_line(const struct directive *d,
+			     const struct slice *words, int count)
+{
+	int i;
+
+	for (i = 1; d && i < count; i++)
+		if (d->type == DIRECTIVE_REFUSED && words[i].size &&
+		    words[i].data[0] == '#')
+			return true;
+	return false;
+}
+
 /* What one line of the file becomes. */
 static void rewrite_line(struct rewrite *r, struct slice line)
 {
@@ -75,6 +89,8 @@ static void rewrite_line(struct rewrite *r, struct slice line)
 		d = directive_find(words[0]);
 	if (slice_equal(line, SLICE_LITERAL(SIGN)))
 		r->signature = true;
+	if (is_password_line(d, words, count))
+		goto out;
 	if (!d || d->flags & DIRECTIVE_NO_GET) {
 		buf_put_slice(&r->out, line);
 		buf_put_byte(&r->out, '\n');
@@ -96,6 +112,7 @@ static void rewrite_line(struct rewrite *r, struct slice line)
 		config_free(alone);
 	}
 	/* a second line of the same directive: the first one says it all */
+out:
 	mem_free(words);
 	buf_release(&bytes);
 }

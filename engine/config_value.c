@@ -597,18 +597,51 @@ static int set_dir(const struct setting *s)
 	return OK;
 }
 
-/* Directives that take rights away: ignoring one would open what its author
- * meant to close. What only states our behaviour is fine. */
-static int set_refused(const struct setting *s)
+/* "#" and the digits of a password's hash */
+static bool is_hash_word(struct slice w)
+{
+	return w.size && w.data[0] == '#' &&
+	       password_is_hash(slice_of(w.data + 1, w.size - 1));
+}
+
+/* Whether the words of `user` say no more than that the default user may do
+ * everything; *hash: with which password, NULL: none. */
+static bool is_default_user(const struct directive_words *words,
+			    const struct slice **hash)
 {
 	static const char *const everything[] = {
 		"default", "on", "nopass", "~*", "&*", "+@all",
 		"sanitize-payload", "skip-sanitize-payload", "allkeys",
 		"allchannels", "allcommands",
 	};
-	const char *name = s->directive->name;
+	bool open = false;
 	unsigned i;
 	size_t k;
+
+	*hash = NULL;
+	for (i = 0; i < words->count; i++) {
+		const struct slice *w = &words->items[i];
+
+		open |= slice_is(*w, "nopass");
+		if (*hash == NULL && is_hash_word(*w)) {
+			*hash = w;
+			continue;
+		}
+		for (k = 0; k < ARRAY_LEN(everything); k++)
+			if (slice_is(*w, everything[k]))
+				break;
+		if (k == ARRAY_LEN(everything))
+			return false;
+	}
+	return !(open && *hash);
+}
+
+/* Directives that take rights away: ignoring one would open what its author
+ * meant to close. What only states our behaviour is fine. */
+static int set_refused(const struct setting *s)
+{
+	const char *name = s->directive->name;
+	struct directive_words password = { .count = 1 };
 
 	if (s->words->count == 1 && s->words->items[0].size == 0) {
 		replace_text(inert_of(s->config, s->directive), slice_str(""));
@@ -618,16 +651,15 @@ static int set_refused(const struct setting *s)
 		return err_set(s->m, ERR_CONFIG, "%s is not supported, and "
 			       "leaving it out would allow what it forbids",
 			       name);
-	for (i = 0; i < s->words->count; i++) {
-		for (k = 0; k < ARRAY_LEN(everything); k++)
-			if (slice_is(s->words->items[i], everything[k]))
-				break;
-		if (k == ARRAY_LEN(everything))
-			return refuse(s, "users other than a default one with "
-					 "all rights are not supported (use "
-					 "requirepass for a password)");
-	}
-	return OK;
+	if (!is_default_user(s->words, &password.items))
+		return refuse(s, "users other than a default one with all "
+				 "rights are not supported (use requirepass "
+				 "for a password)");
+	if (password.items == NULL)
+		return OK;
+	return directive_set(s->config,
+			     directive_find(SLICE_LITERAL("requirepass")),
+			     &password, s->m);
 }
 
 /* --- one interface ---------------------------------------------------------*/

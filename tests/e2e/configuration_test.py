@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CONFIG and the configuration file, end to end."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -297,6 +298,26 @@ def test_rewrite_keeps_that_no_snapshot_is_wanted():
         s.restart(kill=False)
         with s.raw() as c:
             equal(get(c, "save"), {"save": ""})
+
+
+@lib.own
+def test_a_file_that_redis_rewrote_keeps_its_password():
+    line = ("user default on sanitize-payload #%s ~* &* +@all\n" %
+            hashlib.sha256(b"moon").hexdigest())
+    with Configured("requirepass \"moon\"\n" + line) as s:
+        with s.raw() as c:
+            is_error(c.command("PING"), "NOAUTH")
+            equal(c.ok("AUTH", "moon"), "OK")
+            c.ok("CONFIG", "SET", "requirepass", "sun")
+            c.ok("CONFIG", "REWRITE")
+        s.restart(kill=False)
+        with s.raw() as c:
+            is_error(c.command("AUTH", "moon"), "WRONGPASS")
+            equal(c.ok("AUTH", "sun"), "OK")
+    s = Configured(line.replace("on", "on nopass", 1))
+    equal(subprocess.run([s.binary, "--check-config", s.path], timeout=20,
+                         capture_output=True).returncode, 78)
+    s.remove()
 
 
 @lib.own

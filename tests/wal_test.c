@@ -330,6 +330,26 @@ static struct fixture *torn_log(void)
 	return f;
 }
 
+/* Of a snapshot whose checks hold: somebody has made it. */
+START_TEST(wal__an_lsn_that_no_log_can_reach_is_refused)
+{
+	static const uint64_t lsns[] = { INT64_MAX, UINT64_MAX - 1,
+					 UINT64_MAX };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(lsns); i++) {
+		struct fixture *f = fixture_new(WAL_ALWAYS);
+		struct err_message m;
+
+		f->known = (struct wal_known){ .snapshot_lsn = lsns[i],
+					       .snapshot_epoch = 1,
+					       .oldest_lsn = lsns[i] };
+		ck_assert_int_eq(try_reopen(f, &m), ERR_CORRUPT);
+		fixture_free(f);
+	}
+}
+END_TEST
+
 START_TEST(wal__torn_bytes_are_put_aside_whole_or_not_at_all)
 {
 	struct sim_fault fault = { .ops = SIM_READ, .error = EIO };
@@ -618,6 +638,7 @@ int main(void)
 		wal__a_batch_bigger_than_a_frame_spans_frames,
 		wal__closed_and_opened_again_and_again,
 		wal__a_torn_tail_is_put_aside_and_begins_an_epoch,
+		wal__an_lsn_that_no_log_can_reach_is_refused,
 		wal__torn_bytes_are_put_aside_whole_or_not_at_all,
 		wal__covered_segments_are_recycled_and_no_others,
 		wal__payload_since_the_newest_snapshot_is_counted,

@@ -32,6 +32,7 @@
 #include "base/mem.h"
 
 #define COPY_SIZE (1u << 20)
+#define LSN_MAX ((uint64_t)INT64_MAX) /* behind it they would come again */
 
 static int fail_io(struct err_message *m, const char *what, const char *path,
 		   int err)
@@ -568,6 +569,10 @@ int wal_begin(struct wal *w, uint64_t last_lsn, struct err_message *m)
 			       (unsigned long long)r->last_lsn);
 	if (w->known.snapshot_epoch > epoch)
 		epoch = w->known.snapshot_epoch;
+	if (last_lsn >= LSN_MAX)
+		return err_set(m, ERR_CORRUPT, "LSN %llu of %s is not one "
+			       "that a log could have reached",
+			       (unsigned long long)last_lsn, w->dir);
 	if (epoch == UINT32_MAX)
 		return err_set(m, ERR_CORRUPT, "%s is in its last epoch",
 			       w->log_dir);

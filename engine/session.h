@@ -58,7 +58,7 @@ struct session {
 	size_t address_size; /* set by engine_add_session */
 	char local_address[64];
 	uint64_t created_ms;
-	uint64_t active_ms; /* of the last command, or bytes of its reply */
+	uint64_t active_ms; /* of the last bytes, either way */
 	const struct command *last_command;
 	uint64_t commands;
 	uint64_t bytes_in, bytes_out; /* over the net */

@@ -219,6 +219,7 @@ size_t conn_read(struct net *n, struct conn *c)
 	}
 	n->engine->stats.net_input_bytes += (uint64_t)got;
 	c->session.bytes_in += (uint64_t)got;
+	c->session.active_ms = n->engine->now_ms;
 	n->engine->stats.read_events++;
 	in->size += (size_t)got;
 	/* A short read has emptied the socket; what comes later is an event

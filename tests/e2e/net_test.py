@@ -439,6 +439,17 @@ def test_clients_that_do_not_read_are_idle_too():
 
 
 @own
+def test_clients_that_still_send_are_not_idle():
+    with lib.Server(level="off", options={"timeout": 2}) as s:
+        with s.raw() as c:
+            command = encode("SET", "k", "x" * 15000)
+            for i in range(0, len(command), 1000):
+                c.send(command[i:i + 1000])
+                time.sleep(0.3)
+            equal(c.read(), "OK")
+
+
+@own
 def test_output_limit_closes_who_does_not_read():
     limit = "normal 2mb 1mb 60"
     with lib.Server(level="off", options=[

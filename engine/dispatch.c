@@ -19,6 +19,7 @@
 #include "engine/items.h"
 #include "engine/parked.h"
 #include "engine/slowlog.h"
+#include "engine/snapshotter.h"
 
 /* What a write may put into the log beyond its arguments, and one that frees:
  * handlers that need more ask with cmd_room. */
@@ -215,6 +216,22 @@ static bool memory_admits(struct cmd *c)
 	return false;
 }
 
+/* Where only snapshots keep what is written, writes end when those fail. */
+static bool snapshots_admit(struct cmd *c)
+{
+	const struct engine *e = c->engine;
+
+	if (e->config->save_count == 0 ||
+	    !e->config->stop_writes_on_bgsave_error ||
+	    wal_level(e->wal) != WAL_OFF || !snapshotter_has_failed(e))
+		return true;
+	reply_error(c, "MISCONF The last snapshot failed and there is no log "
+		       "(appendonly no): writes are refused until one "
+		       "succeeds, or stop-writes-on-bgsave-error is no. See "
+		       "the server's log.");
+	return false;
+}
+
 /* False: an error has been replied. (I1) */
 static bool admit(struct cmd *c)
 {
@@ -231,7 +248,7 @@ static bool admit(struct cmd *c)
 			return false;
 	if (!(command->flags & CMD_WRITE))
 		return true;
-	return memory_admits(c) && cmd_room(c, 0);
+	return memory_admits(c) && snapshots_admit(c) && cmd_room(c, 0);
 }
 
 /* Removes a declared key whose deadline has passed. (I2) */

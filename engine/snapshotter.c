@@ -137,6 +137,11 @@ static void count_dbs(const struct keyspace *ks, struct snapshot_meta *meta)
 	}
 }
 
+bool snapshotter_has_failed(const struct engine *e)
+{
+	return e->snapshotter && !e->snapshotter->st.last_ok;
+}
+
 static void log_started(const struct snapshotter *s)
 {
 	if (s->reason == SNAPSHOT_REWRITE)

@@ -87,4 +87,7 @@ struct snapshotter_status {
 /* What runs and what the last one came to. */
 void snapshotter_status(const struct engine *e, struct snapshotter_status *out);
 
+/* Whether the last one that ended failed. */
+bool snapshotter_has_failed(const struct engine *e);
+
 #endif

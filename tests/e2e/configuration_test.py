@@ -301,6 +301,32 @@ def test_rewrite_keeps_that_no_snapshot_is_wanted():
 
 
 @lib.own
+def test_without_a_log_writes_end_when_snapshots_fail():
+    with lib.Server(level="off") as s:
+        snap = os.path.join(s.store, "snap")
+        with s.raw() as c:
+            c.ok("SET", "k", 1)
+            c.ok("SAVE")
+            os.rename(snap, snap + ".away")
+            with open(snap, "w"):
+                pass
+            is_error(c.command("SAVE"), "ERR")
+            is_error(c.command("SET", "k", 2), "MISCONF")
+            equal(c.ok("GET", "k"), b"1")
+            c.ok("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+            equal(c.ok("SET", "k", 3), "OK")
+            c.ok("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes")
+            is_error(c.command("SET", "k", 4), "MISCONF")
+            c.ok("CONFIG", "SET", "save", "")
+            equal(c.ok("SET", "k", 5), "OK")
+            c.ok("CONFIG", "SET", "save", "900 1")
+            os.remove(snap)
+            os.rename(snap + ".away", snap)
+            c.ok("SAVE")
+            equal(c.ok("SET", "k", 6), "OK")
+
+
+@lib.own
 def test_a_file_that_redis_rewrote_keeps_its_password():
     line = ("user default on sanitize-payload #%s ~* &* +@all\n" %
             hashlib.sha256(b"moon").hexdigest())

@@ -25,8 +25,10 @@
  * FRAME_CONTENT_MAX. */
 #define SNAPSHOT_RAW_MAX (FRAME_CONTENT_MAX - (8u << 10))
 
-/* Bytes of one batch at most: a key of 512 MiB and a block. */
-#define SNAPSHOT_BATCH_MAX ((uint64_t)544 << 20)
+/* Bytes of one batch at most: a record that begins below SNAPSHOT_BLOCK_SIZE,
+ * with a key and an element of whatever size a client could send. A writer
+ * gives up what a reader would refuse. */
+#define SNAPSHOT_BATCH_MAX ((uint64_t)4 << 30)
 
 /* Bytes of the header block of meta. */
 size_t snapshot_header_size(const struct snapshot_meta *meta, uint32_t align);

@@ -14,6 +14,8 @@
  * I3. After the first error nothing more is written; state tells, and the
  *     temporary file goes.
  * I4. `state` is stored last: who reads DONE or FAILED may read the rest.
+ * I5. What a reader would refuse is not written: the log behind a snapshot
+ *     that counts goes.
  */
 #include "snapshot/snapshot.h"
 
@@ -145,6 +147,9 @@ static int write_batch(struct snapshot_writer *w, const struct batch *b,
 	size_t fill = (size_t)(batch_put_header(w->raw, b, &plain) - w->raw);
 	unsigned flags = 0;
 
+	if (rest.size > SNAPSHOT_BATCH_MAX - fill) /* I5 */
+		return err_set(m, ERR_FULL, "snapshot %s: an element of %zu "
+			       "bytes is too long for it", w->name, rest.size);
 	w->end.footer.record_count += b->count;
 	w->end.footer.raw_bytes += fill + rest.size;
 	do {

@@ -181,8 +181,9 @@ static uint64_t deliver_some(const struct delivery *d, uint64_t count)
 	while (given < count && run->size < ITEMS_SIZE_MAX &&
 	       stream_next(&at, &e)) {
 		reply_delivered(d, &e, 0, 0);
+		read = stream_read_next(s, read, given ? previous : g->last,
+					e.id);
 		ids_run_put(run, &previous, e.id);
-		read = stream_read_next(s, read, e.id);
 		given++;
 	}
 	if (given > 0)

@@ -589,6 +589,31 @@ START_TEST(stream__the_lag_is_known_unless_holes_are_ahead)
 }
 END_TEST
 
+START_TEST(stream__what_a_group_has_read_counts_entries_that_went_ahead)
+{
+	struct stream *s = plain_stream(5);
+	struct stream_group *g = stream_group_make(s, slice_str("g"));
+	const struct stream_id id[6] = { { 0, 0 }, { 1, 0 }, { 2, 0 },
+					 { 3, 0 }, { 4, 0 }, { 5, 0 } };
+	int64_t lag;
+
+	ck_assert_int_eq(stream_read_next(s, 1, id[1], id[2]), 2);
+	stream_delete(s, id[3]);
+	s->max_deleted = id[3];
+	ck_assert_int_eq(stream_read_next(s, 2, id[3], id[5]), 5);
+	ck_assert_int_eq(stream_read_next(s, 2, id[2], id[4]),
+			 STREAM_READ_UNKNOWN);
+	stream_delete(s, id[1]);
+	stream_delete(s, id[2]);
+	g->last = id[1];
+	g->read = 1;
+	ck_assert(stream_lag(s, g, &lag));
+	ck_assert_int_eq(lag, 2);
+	ck_assert_int_eq(stream_read_next(s, 1, id[1], id[4]), 4);
+	stream_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	return RUN_TESTS("stream",
@@ -600,5 +625,6 @@ int main(void)
 		stream__an_entry_of_usual_shape_takes_few_bytes,
 		stream__pending_entries_agree_with_a_plain_model,
 		stream__groups_and_consumers_are_in_order_of_name,
-		stream__the_lag_is_known_unless_holes_are_ahead);
+		stream__the_lag_is_known_unless_holes_are_ahead,
+		stream__what_a_group_has_read_counts_entries_that_went_ahead);
 }

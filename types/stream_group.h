@@ -171,9 +171,9 @@ bool stream_hole_from(const struct stream *s, struct stream_id id);
 /* Entries ever added up to an ID, or STREAM_READ_UNKNOWN. */
 int64_t stream_read_estimate(const struct stream *s, struct stream_id id);
 
-/* What `read` of a group becomes when it gets the entry of this ID. */
+/* What `read` of a group that is at `last` becomes with the entry `id`. */
 int64_t stream_read_next(const struct stream *s, int64_t read,
-			 struct stream_id id);
+			 struct stream_id last, struct stream_id id);
 
 /* Entries not yet delivered to g; false: unknown. */
 bool stream_lag(const struct stream *s, const struct stream_group *g,

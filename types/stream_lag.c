@@ -43,11 +43,19 @@ int64_t stream_read_estimate(const struct stream *s, struct stream_id id)
 					    STREAM_READ_UNKNOWN;
 }
 
+/* Whether a number that was right at this ID says how many are above it:
+ * nothing was trimmed or deleted there since. */
+static bool counts_from(const struct stream *s, struct stream_id last)
+{
+	return !stream_id_below(last, stream_first(s)) &&
+	       !stream_hole_from(s, last);
+}
+
 int64_t stream_read_next(const struct stream *s, int64_t read,
-			 struct stream_id id)
+			 struct stream_id last, struct stream_id id)
 {
 	if (read != STREAM_READ_UNKNOWN && read < INT64_MAX &&
-	    !stream_hole_from(s, id))
+	    counts_from(s, last))
 		return read + 1;
 	return s->added ? stream_read_estimate(s, id) : read;
 }
@@ -60,7 +68,7 @@ bool stream_lag(const struct stream *s, const struct stream_group *g,
 	*lag = 0;
 	if (s->added == 0)
 		return true;
-	if (read == STREAM_READ_UNKNOWN || stream_hole_from(s, g->last))
+	if (read == STREAM_READ_UNKNOWN || !counts_from(s, g->last))
 		read = stream_read_estimate(s, g->last);
 	if (read == STREAM_READ_UNKNOWN ||
 	    count_of(s->added) == STREAM_READ_UNKNOWN)

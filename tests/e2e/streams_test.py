@@ -212,6 +212,32 @@ def test_info_tells_how_far_groups_have_come(server):
         equal(pairs_of(full["groups"][0])["pel-count"], 2)
 
 
+def test_a_group_behind_which_entries_went_is_not_told_to_be_behind(server):
+    def told(client):
+        group = pairs_of(client.ok("XINFO", "GROUPS", "w")[0])
+        return group["entries-read"], group["lag"]
+
+    with server.raw() as c:
+        def read():
+            c.ok("XREADGROUP", "GROUP", "g", "c", "COUNT", 1, "STREAMS", "w",
+                 ">")
+            return told(c)
+        for i in range(1, 4):
+            c.ok("XADD", "w", i, "f", i)
+        c.ok("XGROUP", "CREATE", "w", "g", "0")
+        equal(read(), (1, 2))
+        c.ok("XDEL", "w", 2)
+        equal(read(), (3, 0), "beyond a hole")
+        for i in range(4, 8):
+            c.ok("XADD", "w", i, "f", i)
+        c.ok("XTRIM", "w", "MAXLEN", 2)
+        equal(told(c), (3, 2), "trimmed above")
+        equal(read(), (6, 1), "beyond what was trimmed")
+    server.restart_same()
+    with server.raw() as c:
+        equal(told(c), (6, 1))
+
+
 class Model:
     """A stream as a list of (ID, pairs)."""
 

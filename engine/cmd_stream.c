@@ -200,7 +200,7 @@ void cmd_xlen(struct cmd *c)
 }
 
 /* The options of XSETID from argument 3 on. */
-static bool setid_options(struct cmd *c, int64_t *added,
+static bool setid_options(struct cmd *c, struct stream_id id, int64_t *added,
 			  struct stream_id *deleted)
 {
 	unsigned i;
@@ -217,6 +217,10 @@ static bool setid_options(struct cmd *c, int64_t *added,
 		} else if (more && arg_is(c, i, "maxdeletedid")) {
 			if (!stream_id_arg(c, i + 1, 0, deleted))
 				return false;
+			if (stream_id_below(id, *deleted))
+				return fail(c, "ERR The ID specified in XSETID "
+					       "is smaller than the provided "
+					       "max_deleted_entry_id");
 		} else {
 			reply_syntax_error(c);
 			return false;
@@ -252,13 +256,9 @@ void cmd_xsetid(struct cmd *c)
 	const struct stream *s;
 	int64_t added = -1;
 
-	if (!stream_id_arg(c, 2, 0, &id) || !setid_options(c, &added, &deleted))
+	if (!stream_id_arg(c, 2, 0, &id) ||
+	    !setid_options(c, id, &added, &deleted))
 		return;
-	if (stream_id_below(id, deleted)) {
-		reply_error(c, "ERR The ID specified in XSETID is smaller than "
-			       "the provided max_deleted_entry_id");
-		return;
-	}
 	if (!stream_lookup_write(c, c->argv[1], &s))
 		return;
 	if (!s) {

@@ -67,13 +67,16 @@ static bool parse_limit(struct cmd *c, unsigned index,
 }
 
 /* After all options: what they mean together. */
-static bool options_finish(struct cmd *c, struct stream_options *o)
+static bool options_finish(struct cmd *c, bool add, struct stream_options *o)
 {
 	uint64_t limit = TRIM_BLOCKS * (uint64_t)c->ks->stream_limits.entries;
 
-	if (o->limit_given && !o->trim)
+	if (o->wish.limit > 0 && !o->trim)
 		return fail(c, "ERR syntax error, LIMIT cannot be used without "
 			       "specifying a trimming strategy");
+	if (!add && !o->trim)
+		return fail(c, "ERR syntax error, XTRIM must be called with a "
+			       "trimming strategy");
 	if (o->limit_given && !o->wish.whole)
 		return fail(c, "ERR syntax error, LIMIT cannot be used without "
 			       "the special ~ option");
@@ -163,7 +166,7 @@ bool stream_options_parse(struct cmd *c, bool add, unsigned *index,
 		known = false;
 	}
 	*index = i;
-	return options_finish(c, o);
+	return options_finish(c, add, o);
 }
 
 /* Whether entries go in another way than from the first on. */
@@ -323,11 +326,6 @@ void cmd_xtrim(struct cmd *c)
 	if (!stream_options_parse(c, false, &at, &o) ||
 	    !stream_lookup_write(c, c->argv[1], &s))
 		return;
-	if (!o.trim) {
-		reply_error(c, "ERR syntax error, XTRIM must be called with a "
-			       "trimming strategy");
-		return;
-	}
 	if (!s)
 		reply_i64(c, 0);
 	else if (stream_trim_room(c, s, &o, 0))

@@ -54,6 +54,13 @@ def test_each_command_on_entries(server):
             ("XADD s MAXLEN = 1 8-1 n o", "8-1"), ("XLEN s", 1),
             ("XTRIM s MAXLEN 0", 1), ("EXISTS s", 1), ("XLEN s", 0),
             ("XADD s 8-1 n o", "-ERR The ID specified"),
+            ("XTRIM s LIMIT 0", "-ERR syntax error, XTRIM must be called"),
+            ("XTRIM s LIMIT 1", "-ERR syntax error, LIMIT cannot be used "
+             "without specifying"),
+            ("XADD s LIMIT 0 9 a b", "-ERR syntax error, LIMIT cannot be "
+             "used without the special"),
+            ("XSETID s 1 MAXDELETEDID 9 ENTRIESADDED x", "-ERR The ID "
+             "specified in XSETID is smaller than the provided"),
             ("XSETID s 9-9", b"OK"), ("XADD s 9-* n o", "9-10"),
             ("XREAD STREAMS s none 0 0",
              [[b"s", [entry("9-10", "n", "o")]]]),

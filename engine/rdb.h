@@ -7,7 +7,7 @@
  *     type     byte    enum rdb_type
  *     object           as the type has it
  *     version  u16     little-endian: 1 … RDB_VERSION_MAX
- *     crc      u64     crc64 of everything before it; 0: not checked
+ *     crc      u64     crc64 of everything before it
  *
  *   length := 00xxxxxx | 01xxxxxx byte | 80 u32 | 81 u64 (big-endian)
  *   string := length bytes | c0 i8 | c1 i16 | c2 i32 (little-endian)

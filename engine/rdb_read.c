@@ -33,7 +33,7 @@ bool rdb_payload_open(struct slice payload, struct slice *object)
 		return false;
 	crc = get_u64(footer + 2);
 	*object = slice_of(payload.data, payload.size - RDB_FOOTER_SIZE);
-	return crc == 0 || crc == crc64(0, payload.data, payload.size - 8);
+	return crc == crc64(0, payload.data, payload.size - 8);
 }
 
 void rdb_string_release(struct rdb_string *s)

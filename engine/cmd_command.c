@@ -32,6 +32,7 @@ static const struct {
 	{ KEY_RO, "RO" }, { KEY_RW, "RW" }, { KEY_OW, "OW" }, { KEY_RM, "RM" },
 	{ KEY_ACCESS, "access" }, { KEY_UPDATE, "update" },
 	{ KEY_INSERT, "insert" }, { KEY_DELETE, "delete" },
+	{ KEY_VARIABLE, "variable_flags" },
 };
 
 bool command_is_sub(const struct command *row)
@@ -81,19 +82,15 @@ static void reply_key_flags(struct cmd *c, uint16_t flags)
 			reply_simple(c, key_flag_names[i].name);
 }
 
-/* Where the keys are; those that only get_keys finds are "unknown". */
-static void reply_key_specs(struct cmd *c, const struct command *row)
+/* Keys that are used alike, from argument `first` on; last as in a row. */
+static void reply_key_spec(struct cmd *c, const struct command *row, int first,
+			   int last, uint16_t flags)
 {
-	bool known = row->first_key > 0 && !(row->flags & CMD_MOVABLE_KEYS);
+	bool known = !(row->flags & CMD_MOVABLE_KEYS);
 
-	if (row->first_key <= 0 && !(row->flags & CMD_MOVABLE_KEYS)) {
-		reply_array(c, 0);
-		return;
-	}
-	reply_array(c, 1);
 	reply_map(c, 3);
 	reply_bulk_str(c, "flags");
-	reply_key_flags(c, row->key_flags);
+	reply_key_flags(c, flags);
 	reply_bulk_str(c, "begin_search");
 	reply_map(c, 2);
 	reply_bulk_str(c, "type");
@@ -102,7 +99,7 @@ static void reply_key_specs(struct cmd *c, const struct command *row)
 	reply_map(c, known);
 	if (known) {
 		reply_bulk_str(c, "index");
-		reply_i64(c, row->first_key);
+		reply_i64(c, first);
 	}
 	reply_bulk_str(c, "find_keys");
 	reply_map(c, 2);
@@ -113,12 +110,29 @@ static void reply_key_specs(struct cmd *c, const struct command *row)
 	if (!known)
 		return;
 	reply_bulk_str(c, "lastkey");
-	reply_i64(c, row->last_key < 0 ? row->last_key :
-		     row->last_key - row->first_key);
+	reply_i64(c, last < 0 ? last : last - first);
 	reply_bulk_str(c, "keystep");
 	reply_i64(c, row->key_step);
 	reply_bulk_str(c, "limit");
 	reply_i64(c, 0);
+}
+
+/* Where the keys are; those that only get_keys finds are "unknown". */
+static void reply_key_specs(struct cmd *c, const struct command *row)
+{
+	bool movable = row->flags & CMD_MOVABLE_KEYS;
+	int first = row->first_key, last = row->last_key;
+
+	if (first <= 0 && !movable) {
+		reply_array(c, 0);
+	} else if (row->rest_flags && !movable) {
+		reply_array(c, 2);
+		reply_key_spec(c, row, first, first, row->key_flags);
+		reply_key_spec(c, row, first + 1, last, row->rest_flags);
+	} else {
+		reply_array(c, 1);
+		reply_key_spec(c, row, first, last, row->key_flags);
+	}
 }
 
 static void reply_info(struct cmd *c, const struct command *row)
@@ -281,21 +295,34 @@ static int wanted_keys(struct cmd *c, const struct command **row, unsigned *out)
 	return count;
 }
 
-/* What key argument `index` (of the keys) is used for. SET reads the old value
- * only with GET. */
-static uint16_t key_flags_of(const struct command *row, int index,
-			     const struct slice *argv, unsigned argc)
+/* Whether one of the arguments behind the key is this word. */
+static bool has_word(const struct slice *argv, unsigned argc, const char *word)
 {
 	unsigned i;
 
+	for (i = 2; i < argc; i++)
+		if (slice_is(argv[i], word))
+			return true;
+	return false;
+}
+
+/* What key argument `index` (of the keys) is used for. SET reads the old value
+ * only with GET, BITFIELD may do nothing but read. */
+static uint16_t key_flags_of(const struct command *row, int index,
+			     const struct slice *argv, unsigned argc)
+{
+	uint16_t flags = row->key_flags & ~KEY_VARIABLE;
+
 	if (index > 0 && row->rest_flags)
 		return row->rest_flags;
-	if (strcmp(row->name, "set"))
-		return row->key_flags;
-	for (i = 3; i < argc; i++)
-		if (slice_is(argv[i], "get"))
-			return row->key_flags;
-	return KEY_OW | KEY_UPDATE;
+	if (!(row->key_flags & KEY_VARIABLE))
+		return flags;
+	if (!strcmp(row->name, "bitfield"))
+		return has_word(argv, argc, "set") ||
+		       has_word(argv, argc, "incrby") ? flags :
+		       KEY_RO | KEY_ACCESS;
+	return has_word(argv + 1, argc - 1, "get") ? flags :
+						     KEY_OW | KEY_UPDATE;
 }
 
 static void reply_keys(struct cmd *c, bool with_flags)

@@ -288,9 +288,17 @@ int migrate_keys(const struct slice *argv, unsigned argc, unsigned *out)
 
 	if (argc < 6)
 		return -1;
-	for (i = 6; i < argc && argv[3].size == 0; i++) {
-		if (!slice_is(argv[i], "keys"))
-			continue;
+	for (i = 6; i < argc; i++) {
+		if (slice_is(argv[i], "auth"))
+			i++;
+		else if (slice_is(argv[i], "auth2"))
+			i += 2;
+		else if (slice_is(argv[i], "keys"))
+			break;
+	}
+	if (i < argc) {
+		if (argv[3].size > 0)
+			return -1;
 		while (++i < argc)
 			out[count++] = i;
 		return (int)count;

@@ -50,6 +50,7 @@ enum command_group {
 enum key_flags {
 	KEY_RO = 1, KEY_RW = 2, KEY_OW = 4, KEY_RM = 8, KEY_ACCESS = 16,
 	KEY_UPDATE = 32, KEY_INSERT = 64, KEY_DELETE = 128,
+	KEY_VARIABLE = 256, /* the arguments decide: key_flags_of */
 };
 
 typedef void command_fn(struct cmd *c);

@@ -18,7 +18,8 @@ struct command commands_bitmap[] = {
 	{ .name = "bitfield", .handler = cmd_bitfield, .arity = -2,
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_BITMAP,
-	  .first_key = 1, .key_flags = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+	  .first_key = 1,
+	  .key_flags = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
 	  .since = "3.2.0", .complexity = "O(1) for each operation",
 	  .summary = "Reads, sets and adds to integers of any width inside "
 		"a value.",

@@ -37,7 +37,7 @@ struct command commands_stream[] = {
 	{ .name = "xautoclaim", .handler = cmd_xautoclaim, .arity = -6,
 	  .flags = CMD_WRITE | CMD_FAST,
 	  .group = GROUP_STREAM,
-	  .first_key = 1, .key_flags = KEY_RW | KEY_ACCESS | KEY_DELETE,
+	  .first_key = 1, .key_flags = KEY_RW | KEY_DELETE,
 	  .since = "6.2.0", .complexity = "O(1) if COUNT is small",
 	  .summary = "Gives entries that have been pending for some time to "
 		"another consumer, in order of ID.",

@@ -179,7 +179,8 @@ struct command commands_string[] = {
 	{ .name = "set", .handler = cmd_set, .arity = -3,
 	  .flags = CMD_WRITE | CMD_DENYOOM,
 	  .group = GROUP_STRING,
-	  .first_key = 1, .key_flags = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+	  .first_key = 1,
+	  .key_flags = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
 	  .since = "1.0.0", .complexity = "O(1)",
 	  .summary = "Sets a value, under conditions and with a deadline if "
 		"wanted.",

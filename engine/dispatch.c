@@ -90,15 +90,19 @@ void engine_prefetch(struct engine *e, struct parsed_command *commands,
 static void reply_unknown(struct cmd *c)
 {
 	struct buf text = { 0 };
+	size_t end; /* no argument is shown beyond */
 	unsigned i;
 
 	buf_put_str(&text, "ERR unknown command '");
 	buf_put(&text, c->argv[0].data,
 		c->argv[0].size < 128 ? c->argv[0].size : 128);
 	buf_put_str(&text, "', with args beginning with: ");
-	for (i = 1; i < c->argc && text.size < 300; i++) {
-		size_t size = c->argv[i].size < 128 ? c->argv[i].size : 128;
+	end = text.size + 128;
+	for (i = 1; i < c->argc && text.size < end; i++) {
+		size_t room = end - text.size, size = c->argv[i].size;
 
+		if (size > room)
+			size = room;
 		buf_put_byte(&text, '\'');
 		buf_put(&text, c->argv[i].data,
 			strnlen((const char *)c->argv[i].data, size));

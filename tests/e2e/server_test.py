@@ -170,6 +170,22 @@ def test_command_finds_keys(server):
               [[b"a", ["RO", "access"]]])
         equal(c.ok("COMMAND", "GETKEYSANDFLAGS", "SET", "a", 1),
               [[b"a", ["OW", "update"]]])
+        read, wrote = ["RO", "access"], ["OW", "update"]
+        moved = ["RW", "access", "delete"]
+        for text, flags in (("COPY a b", [read, wrote]),
+                            ("RENAME a b", [moved, wrote]),
+                            ("RENAMENX a b", [moved, ["OW", "insert"]]),
+                            ("SMOVE a b m", [moved, ["RW", "insert"]]),
+                            ("SINTERSTORE a b", [wrote, read]),
+                            ("BITFIELD a GET u8 0", [read]),
+                            ("BITFIELD a GET u8 0 INCRBY u8 0 1",
+                             [["RW", "access", "update"]])):
+            equal(c.ok("COMMAND", "GETKEYSANDFLAGS", *text.split()),
+                  [list(pair) for pair in zip([b"a", b"b"], flags)], text)
+        equal(c.ok("COMMAND", "GETKEYS", "MIGRATE", "h", 1, "", 0, 9, "AUTH",
+                   "keys", "KEYS", "a", "b"), [b"a", b"b"])
+        is_error(c.command("COMMAND", "GETKEYS", "MIGRATE", "h", 1, "k", 0, 9,
+                           "KEYS", "a"), "ERR Invalid arguments specified")
         equal(c.ok("COMMAND", "GETKEYS", "MEMORY", "USAGE", "k"), [b"k"])
         is_error(c.command("COMMAND", "GETKEYS", "PING"),
                  "ERR The command has no key arguments")
@@ -251,6 +267,27 @@ def test_time_role_and_friends(server):
         is_error(c.command("NOSUCH", "a", "b"),
                  "ERR unknown command 'NOSUCH', with args beginning with: "
                  "'a' 'b' ")
+        equal(str(c.command("NOSUCH", "a" * 120, "b" * 9, "c")),
+              "ERR unknown command 'NOSUCH', with args beginning with: "
+              "'%s' 'bbbbb' " % ("a" * 120))
+
+
+def test_info_of_a_command_tells_what_each_key_is_for(server):
+    with server.raw() as c:
+        def specs(name):
+            found = []
+            for spec in c.ok("COMMAND", "INFO", name)[0][8]:
+                spec = dict(zip(spec[::2], spec[1::2]))
+                found.append((spec[b"flags"], spec[b"begin_search"][3][1],
+                              spec[b"find_keys"][3][1]))
+            return found
+        equal(specs("copy"), [(["RO", "access"], 1, 0),
+                              (["OW", "update"], 2, 0)])
+        equal(specs("sunionstore"), [(["OW", "update"], 1, 0),
+                                     (["RO", "access"], 2, -1)])
+        equal(specs("mset"), [(["OW", "update"], 1, -1)])
+        equal(specs("set"), [(["RW", "access", "update", "variable_flags"],
+                              1, 0)])
 
 
 def test_acl_has_one_user(server):

@@ -202,6 +202,7 @@ def test_some_directives_act_at_once(server):
     with server.raw() as c:
         c.ok("CONFIG", "SET", "maxmemory", 1)
         is_error(c.command("SET", "a", 1), "OOM command not allowed")
+        equal(c.ok("HEXPIRE", "none", 9, "FIELDS", 1, "a"), [-2])
         c.ok("CONFIG", "SET", "maxmemory", 0)
         c.ok("SET", "a", 1)
         c.ok("CONFIG", "SET", "slowlog-log-slower-than", 0)

@@ -25,28 +25,34 @@
 
 /* --- CONFIG GET ------------------------------------------------------------*/
 
+/* *called: as the client writes it, if it says the whole name. */
 static bool is_wanted(const struct cmd *c, const struct directive *d,
-		      const char *name)
+		      const char *name, struct slice *called)
 {
 	unsigned i;
 
 	if (!name || d->flags & DIRECTIVE_NO_GET)
 		return false;
-	for (i = 2; i < c->argc; i++)
-		if (slice_is(c->argv[i], name) ||
-		    (!(d->flags & DIRECTIVE_HIDDEN) &&
-		     glob_match(c->argv[i], slice_str(name), true)))
+	*called = slice_str(name);
+	for (i = 2; i < c->argc; i++) {
+		if (slice_is(c->argv[i], name)) {
+			*called = c->argv[i];
 			return true;
+		}
+		if (!(d->flags & DIRECTIVE_HIDDEN) &&
+		    glob_match(c->argv[i], slice_str(name), true))
+			return true;
+	}
 	return false;
 }
 
 static void reply_directive(struct cmd *c, const struct directive *d,
-			    const char *name)
+			    struct slice name)
 {
 	struct buf value = { 0 };
 
 	directive_show(c->engine->config, d, &value);
-	reply_bulk_str(c, name);
+	reply_bulk(c, name);
 	reply_bulk(c, buf_slice(&value));
 	buf_release(&value);
 }
@@ -54,18 +60,19 @@ static void reply_directive(struct cmd *c, const struct directive *d,
 void cmd_config_get(struct cmd *c)
 {
 	const struct directive *d;
+	struct slice called;
 	size_t count = 0;
 
 	for (d = directives; d->name; d++) {
-		count += is_wanted(c, d, d->name);
-		count += is_wanted(c, d, d->alias);
+		count += is_wanted(c, d, d->name, &called);
+		count += is_wanted(c, d, d->alias, &called);
 	}
 	reply_map(c, count);
 	for (d = directives; d->name; d++) {
-		if (is_wanted(c, d, d->name))
-			reply_directive(c, d, d->name);
-		if (is_wanted(c, d, d->alias))
-			reply_directive(c, d, d->alias);
+		if (is_wanted(c, d, d->name, &called))
+			reply_directive(c, d, called);
+		if (is_wanted(c, d, d->alias, &called))
+			reply_directive(c, d, called);
 	}
 }
 

@@ -132,7 +132,7 @@ static bool draw_args(struct cmd *c, struct draw *d, int64_t *count)
 	int64_t max;
 
 	d->with_scores = c->argc == 4 && arg_is(c, 3, "withscores");
-	if (!arg_i64(c, 2, count))
+	if (!arg_i64_range(c, 2, -INT64_MAX, INT64_MAX, count))
 		return false;
 	if (c->argc > 3 && !d->with_scores) {
 		reply_syntax_error(c);

@@ -66,6 +66,14 @@ static bool is_bare(const struct cmd *c, unsigned index, unsigned allowed)
 	       (allowed & SCAN_NOSCORES && arg_is(c, index, "noscores"));
 }
 
+static void reply_unknown_option(struct cmd *c, unsigned index)
+{
+	if (arg_is(c, index, "novalues"))
+		reply_error(c, "ERR NOVALUES option can only be used in HSCAN");
+	else
+		reply_syntax_error(c);
+}
+
 static bool arg_options(struct cmd *c, unsigned first, unsigned allowed,
 			struct scan_options *o)
 {
@@ -85,7 +93,7 @@ static bool arg_options(struct cmd *c, unsigned first, unsigned allowed,
 		} else if (is_bare(c, i, allowed)) {
 			o->bare = true;
 		} else {
-			reply_syntax_error(c);
+			reply_unknown_option(c, i);
 			return false;
 		}
 	}

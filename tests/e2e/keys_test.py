@@ -109,6 +109,8 @@ def test_scan_gives_every_key_that_stays(server):
         equal(found, [])
         is_error(c.command("SCAN", "x"), "ERR invalid cursor")
         is_error(c.command("SCAN", 0, "COUNT", 0), "ERR syntax error")
+        is_error(c.command("SCAN", 0, "NOVALUES"),
+                 "ERR NOVALUES option can only be used in HSCAN")
         is_error(c.command("SCAN", 0, "MATCH"), "ERR syntax error")
         equal(c.ok("SCAN", 1 << 60), [b"0", []])
 

@@ -105,6 +105,8 @@ def test_arguments_that_make_no_sense(server):
             ("ZRANK z a x", "-ERR syntax error"),
             ("ZPOPMIN z -1", "-ERR value is out of range, must be positive"),
             ("ZPOPMIN z 1 2", "-ERR syntax error"),
+            ("ZRANDMEMBER z -9223372036854775808", "-ERR value is out of "
+             "range, value must between"),
             ("ZMPOP 0 z MIN", "-ERR numkeys should be greater than 0"),
             ("ZMPOP 1 z MID", "-ERR syntax error"),
             ("ZMPOP 2 z MIN", "-ERR syntax error"),

@@ -143,8 +143,12 @@ static int check_heads(struct recovery_run *r)
 	}
 	if (r->known.sequence != 0 && !used_from(r, r->known.sequence))
 		return refuse_file(r, CASE_T7_SHORT, r->known.sequence,
-				   "is missing and so is every later one; a "
-				   "snapshot names it");
+				   find_file(r, r->known.sequence)
+				   ? "the use block cannot be read, and no "
+				     "later segment is in use; a snapshot "
+				     "names it"
+				   : "is missing and so is every later one; a "
+				     "snapshot names it");
 	return OK;
 }
 

@@ -483,6 +483,27 @@ def test_waitaof_needs_a_log(server):
         equal(c.ok("WAITAOF", 0, 0, 0), [0, 0])
 
 
+@lib.own
+def test_a_start_tells_damaged_segments_from_missing_ones():
+    with lib.Server(level="always") as s:
+        s.command("SET", "k", "v")
+        s.command("SAVE")
+        s.stop()
+        log = os.path.join(s.store, "log")
+        first = os.path.join(log, sorted(os.listdir(log))[0])
+        with open(first, "r+b") as f:
+            f.seek(4096)
+            f.write(b"X")
+        s.start(wait=False)
+        equal(s.wait_end(), 65)
+        assert "use block cannot be read" in s.log_tail(), s.log_tail()
+        for name in os.listdir(log):
+            os.remove(os.path.join(log, name))
+        s.start(wait=False)
+        equal(s.wait_end(), 65)
+        assert "is missing" in s.log_tail(), s.log_tail()
+
+
 @lib.levels("always", "off")
 def test_saves(server):
     with server.raw() as c:

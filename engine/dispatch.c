@@ -142,9 +142,10 @@ static uint64_t argument_bytes(const struct cmd *c)
 	uint64_t size = 0, key_size = c->argc > 1 ? c->argv[1].size : 0;
 	unsigned i;
 
-	for (i = 1; i < c->argc; i++)
+	for (i = 2; i < c->argc; i++)
 		size += c->argv[i].size + 16;
-	return size + (RECORDS_MORE + size / ITEMS_SIZE_MAX) * key_size;
+	return size + 16 +
+	       (1 + RECORDS_MORE + size / ITEMS_SIZE_MAX) * key_size;
 }
 
 bool cmd_room(struct cmd *c, uint64_t bytes)

@@ -3,6 +3,7 @@
 """Commands on keys of any type, end to end: walks, deadlines, moves between
 keys and databases, what survives a kill."""
 
+import os
 import random
 import time
 
@@ -350,6 +351,20 @@ def test_keys_are_as_they_were_after_kill_9(server):
         equal(c.ok("DBSIZE"), 301)
         c.ok("SELECT", 4)
         equal(c.ok("GET", "big3"), big)
+
+
+@lib.own
+def test_a_big_key_takes_no_more_log_than_it_needs():
+    with lib.Server() as s:
+        key = b"k" * (8 << 20)
+        with s.raw() as c:
+            equal(c.ok("SET", key, 1), "OK")
+            equal(c.ok("RPUSH", key + b"2", 1, 2), 2)
+            log = os.path.join(s.store, "log")
+            sizes = [os.path.getsize(os.path.join(log, name))
+                     for name in os.listdir(log)]
+            assert max(sizes) <= 128 << 20, sizes
+            equal(c.ok("DEL", key), 1)
 
 
 lib.main(__name__, range(21300, 21340))

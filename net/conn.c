@@ -172,13 +172,15 @@ static void end_of_input(struct net *n, struct conn *c)
 	conn_dirty(n, c);
 }
 
-/* Bytes read that no command has used yet, above what may be. */
+/* Bytes read that no command has used yet, and what tells its arguments
+ * apart, above what may be. */
 static bool is_above_limit(struct net *n, struct conn *c)
 {
 	size_t size = c->in.size - c->parser.start, max;
 
 	if (size <= INPUT_MAX_UNKNOWN)
 		return false;
+	size += c->args.count * sizeof(*c->args.list);
 	max = (size_t)n->config->query_buffer_limit;
 	if ((c->state & CONN_UNKNOWN) && max > INPUT_MAX_UNKNOWN)
 		max = INPUT_MAX_UNKNOWN;

@@ -16,7 +16,7 @@
 #include "base/slice.h"
 
 #define RESP_INLINE_MAX (64 * 1024) /* bytes of a line */
-#define RESP_ARGS_MAX (1024 * 1024)
+#define RESP_ARGS_MAX INT32_MAX
 #define RESP_ARGS_MAX_UNAUTHENTICATED 10
 #define RESP_BULK_MAX_UNAUTHENTICATED (16 * 1024)
 #define RESP_AHEAD_ARGS 32 /* what resp_parse_ahead takes */

@@ -193,7 +193,7 @@ END_TEST
 
 START_TEST(resp__errors_have_the_texts_clients_know)
 {
-	check("*1048577\r\n",
+	check("*2147483648\r\n",
 	      "!ERR Protocol error: invalid multibulk length\n");
 	check("*99999999999999999999\r\n",
 	      "!ERR Protocol error: invalid multibulk length\n");

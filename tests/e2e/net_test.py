@@ -125,11 +125,19 @@ def test_commands_of_many_arguments(server):
         equal(c.ok("DEL", *keys), 5000)
 
 
+def test_a_command_of_more_than_a_million_arguments_survives_a_kill(server):
+    some = [b"%d" % (i % 1000) for i in range(1 << 20)]
+    with server.raw() as c:
+        equal(c.ok("RPUSH", "l", *some), 1 << 20)
+        equal(c.ok("SADD", "s", *some), 1000)
+    server.restart_same()
+
+
 def test_protocol_errors_are_said_and_close(server):
     for request, text in [
             (b"*1\r\n:1\r\n", "expected '$', got ':'"),
             (b"*x\r\n", "invalid multibulk length"),
-            (b"*1048577\r\n", "invalid multibulk length"),
+            (b"*2147483648\r\n", "invalid multibulk length"),
             (b"*1\r\n$-2\r\n", "invalid bulk length"),
             (b"*1\r\n$536870913\r\n", "invalid bulk length"),
             (b'SET "a\r\n', "unbalanced quotes in request"),

@@ -12,7 +12,8 @@
  * I1. Nothing here changes a table: a visitor may be running inside of apply.
  * I2. What waits is bounded: the walk stops while the writer has no room, and
  *     when touches alone exceed queue_limit the walk is given up. After that
- *     visits do nothing.
+ *     visits do nothing. What the walk itself has put does not count: one key
+ *     or element may be bigger than the limit.
  * I3. A frozen value holds its bytes by itself: deleting or flushing its key
  *     does not matter to it. The same holds for a table that has been walked.
  */
@@ -47,6 +48,8 @@ struct snapshot_walk {
 	struct frozen *first, *last;
 	size_t frozen_count;
 	bool overflow; /* I2 */
+	bool walking;  /* else visits are touches */
+	size_t walked; /* waiting when the walk stopped last */
 	uint64_t keys_done, keys_total;
 	uint32_t current; /* source being walked */
 	uint32_t source_count;
@@ -97,8 +100,9 @@ static void visit(void *ctx, void *entry)
 		ops->dump(entry, source->db, put_record, walk);
 	else
 		freeze(walk, entry, source->db);
-	if (snapshot_queued(walk->w) > walk->queue_limit ||
-	    walk->frozen_count > FROZEN_MAX)
+	if (walk->frozen_count > FROZEN_MAX ||
+	    (!walk->walking &&
+	     snapshot_queued(walk->w) > walk->walked + walk->queue_limit))
 		walk->overflow = true;
 }
 
@@ -184,7 +188,8 @@ static void walk_buckets(struct snapshot_walk *walk)
 	struct table *t = &walk->ks->dbs[s->db].keys;
 	int i;
 
-	for (i = 0; i < BUCKETS_PER_LOOK && !walk->first; i++) {
+	for (i = 0; i < BUCKETS_PER_LOOK && !walk->first &&
+	     snapshot_queued(walk->w) <= walk->queue_limit; i++) {
 		if (table_walk_next(t, &s->position))
 			continue;
 		table_walk_end(t);
@@ -210,11 +215,14 @@ enum snapshot_walk_end snapshot_walk_step(struct snapshot_walk *walk,
 		if (walk->first) {
 			drain(walk);
 		} else if (walk->current < walk->source_count) {
+			walk->walking = true;
 			walk_buckets(walk);
+			walk->walking = false;
 		} else {
 			snapshot_put(walk->w, &walk->block);
 			return WALK_DONE;
 		}
+		walk->walked = snapshot_queued(walk->w);
 	} while (io->ops->mono_us(io) < until_us);
 	return WALK_MORE;
 }

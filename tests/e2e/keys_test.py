@@ -367,4 +367,17 @@ def test_a_big_key_takes_no_more_log_than_it_needs():
             equal(c.ok("DEL", key), 1)
 
 
+@lib.own
+def test_keys_bigger_than_the_queue_of_a_snapshot_are_saved():
+    with lib.Server(options={"enable-debug-command": "yes",
+                             "auto-aof-rewrite-percentage": 0}) as s:
+        with s.raw() as c:
+            c.ok("DEBUG", "POPULATE", 2000)
+            c.ok("SET", b"k" * (20 << 20), 1)
+            c.ok("SET", b"l" * (20 << 20), 1)
+            equal(c.ok("SAVE"), "OK")
+        equal(s.info("persistence")["rdb_last_bgsave_status"], "ok")
+        s.restart_same()
+
+
 lib.main(__name__, range(21300, 21340))

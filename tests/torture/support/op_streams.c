@@ -202,18 +202,20 @@ static void exec_drop_consumer(struct model *m, const struct op *op,
 
 /* --- delivery ------------------------------------------------------------- */
 
-/* How many entries the group has read after it read this one. */
-static int64_t read_after(const struct entry *e, int64_t read, int64_t id)
+/* How many entries g, which is before this one, has read behind it. */
+static int64_t read_after(const struct entry *e, const struct group *g,
+			  int64_t id)
 {
 	const struct groups *all = groups_of(e);
-	int64_t before = all->added - (int64_t)id_count(e);
-	bool holes = all->deleted >= id_at(e, 0);
+	int64_t first = id_at(e, 0), before = all->added - (int64_t)id_count(e);
+	bool holes = all->deleted >= first;
 
-	if (read != READ_UNKNOWN && !(holes && all->deleted >= id))
-		return read + 1;
+	if (g->read != READ_UNKNOWN && g->last >= first &&
+	    !(holes && all->deleted >= g->last))
+		return g->read + 1;
 	if (id == all->last)
 		return all->added;
-	return id == id_at(e, 0) && !holes ? before + 1 : READ_UNKNOWN;
+	return id == first && !holes ? before + 1 : READ_UNKNOWN;
 }
 
 /* Entries above the group's last one, at most so many. How many. */
@@ -232,8 +234,8 @@ static unsigned deliver(struct entry *to, const struct op *op, bool noack,
 		p.id = id_at(to, i);
 		if (p.id <= g->last)
 			continue;
+		g->read = read_after(to, g, p.id);
 		g->last = p.id;
-		g->read = read_after(to, g->read, p.id);
 		given++;
 		if (noack)
 			continue;

@@ -250,7 +250,8 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 bench torture fuzz compat: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all \
+		$(if $(filter bench,$@),$(BUILD)/bench/set_load)
 	@run=$(if $(filter bench,$@),tools/bench/run,tests/$@/run); \
 	BUILD=$(BUILD) MINUTES=$(MINUTES) SUITE="$(SUITE)" \
 	PEERS="$(PEERS)" $$run

@@ -26,7 +26,6 @@ enum conn_state {
 	CONN_DIRTY = 1 << 7,    /* in the list of those to flush */
 	CONN_MORE = 1 << 8,     /* in the list of those to go on with */
 	CONN_UNKNOWN = 1 << 9,  /* counted as not authenticated */
-	CONN_LAST_WORD = 1 << 10, /* protocol error: closes after reply */
 };
 
 struct conn {

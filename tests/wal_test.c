@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "wal/wal.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -225,6 +227,47 @@ START_TEST(wal__started_off_it_can_be_switched_on)
 	reopen(f);
 	ck_assert_uint_eq(f->last_lsn, 3);
 	fixture_free(f);
+}
+END_TEST
+
+/* While it is set no thread can be started. */
+static bool threads_fail;
+
+/* In the place of the library's, which it calls. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		   void *(*start)(void *), void *arg)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *,
+			   void *(*)(void *), void *);
+
+	if (threads_fail)
+		return EAGAIN;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return real(thread, attr, start, arg);
+}
+
+START_TEST(wal__without_threads_it_stays_off_until_there_are)
+{
+	struct fixture *f = fixture_on_disk(WAL_OFF);
+	struct err_message m;
+	int i;
+
+	reopen(f);
+	append(f, 10);
+	threads_fail = true;
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(wal_set_level(f->w, WAL_ALWAYS, &m),
+				 ERR_MEMORY);
+		ck_assert_int_eq(wal_level(f->w), WAL_OFF);
+	}
+	threads_fail = false;
+	ck_assert_int_eq(wal_set_level(f->w, WAL_ALWAYS, &m), OK);
+	append(f, 10);
+	wait_released(f);
+	ck_assert_uint_eq(at(f)->durable_lsn, 2);
+	close_log(f);
+	fixture_leave_disk(f);
 }
 END_TEST
 
@@ -645,6 +688,7 @@ int main(void)
 		wal__an_idle_log_gets_a_mark,
 		wal__everysec_marks_what_a_sync_made_durable,
 		wal__marks_roll_a_full_segment,
+		wal__without_threads_it_stays_off_until_there_are,
 		wal__threads_commit_under_always,
 		wal__threads_commit_under_everysec,
 		wal__threads_commit_under_no,

@@ -504,12 +504,13 @@ int wal_first_segment(struct wal *w, bool base, struct err_message *m)
 		return err_set(m, ERR_IO, "cannot open a segment in %s",
 			       w->log_dir);
 	err = settle(w, s, m);
+	if (!err) /* before something is in use that had to be given up */
+		err = helpers_start(w, m);
 	if (err) {
 		segment_free(w, s);
 		return err;
 	}
-	err = wal_use_segment(w, s, base, m);
-	return err ? err : helpers_start(w, m);
+	return wal_use_segment(w, s, base, m);
 }
 
 int wal_seal_segment(struct wal *w, struct err_message *m)

@@ -164,8 +164,10 @@ int committer_start(struct wal *w)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->work, NULL);
 	pthread_cond_init(&c->done, NULL);
-	if (pthread_create(&c->thread, NULL, committer_main, w) != 0)
+	if (pthread_create(&c->thread, NULL, committer_main, w) != 0) {
+		committer_stop(w);
 		return -EAGAIN;
+	}
 	c->running = true;
 	return 0;
 }

@@ -16,7 +16,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOADER = os.environ.get("LOADER", "redis-benchmark")
-# Less than half of what redis-benchmark takes of a processor.
+# Half the system calls of redis-benchmark.
 LEAN_LOADER = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench",
                            "set_load")
 LEVELS = {
